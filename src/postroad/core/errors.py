@@ -1,0 +1,141 @@
+"""The error tree and the registry of codes.
+
+Every refusal has a stable code. A code is declared once, in ``core/codes/<room>.csv``, with its texts in English
+and Chinese; the texts are templates filled with the parameters of the occurrence.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+__all__ = [
+    "CodeEntry",
+    "InfeasibleError",
+    "InputError",
+    "InternalError",
+    "LedgerError",
+    "LimitReached",
+    "NotFound",
+    "PostroadError",
+    "registry",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeEntry:
+    """One registered code: its severity (``error`` or ``warning``), its texts and what it means."""
+
+    code: str
+    severity: str
+    text_en: str
+    text_zh: str
+    fix_en: str
+    fix_zh: str
+    explain_en: str
+    explain_zh: str
+
+
+@cache
+def registry() -> Mapping[str, CodeEntry]:
+    """All codes by name, read from the tables in ``core/codes``."""
+    entries: dict[str, CodeEntry] = {}
+    for table in sorted(files("postroad.core").joinpath("codes").iterdir(), key=lambda path: path.name):
+        if not table.name.endswith(".csv"):
+            continue
+        with table.open(encoding="utf-8", newline="") as handle:
+            for row in csv.DictReader(handle):
+                entry = CodeEntry(**row)
+                if entry.code in entries:
+                    raise InternalError("PR-I001", code=entry.code, table=table.name)
+                entries[entry.code] = entry
+    return entries
+
+
+class PostroadError(Exception):
+    """What went wrong, with a stable code, where it is, and how to mend it.
+
+    Parameters
+    ----------
+    code: a registered code.
+    at: the place in the user's words (``trips.csv row 88, column arrive``); empty when there is none.
+    findings: further findings that this refusal stands for (each prints as its own error).
+    params: values for the code's text templates.
+    """
+
+    exit_code = 70
+    http_status = 500
+
+    def __init__(self, code: str, *, at: str = "", findings: Iterable[object] = (), **params: object) -> None:
+        self.code = code
+        self.at = at
+        self.findings = tuple(findings)
+        self.params = params
+        super().__init__(code)
+
+    def message(self, language: str = "en") -> str:
+        """The text of the error in ``en`` or ``zh``."""
+        return _fill(self.code, "text", language, self.params)
+
+    def fix(self, language: str = "en") -> str:
+        """How to mend it, in ``en`` or ``zh``."""
+        return _fill(self.code, "fix", language, self.params)
+
+    def __str__(self) -> str:
+        return f"{self.code}  {self.message()}" + (f"  at {self.at}" if self.at else "")
+
+
+class InputError(PostroadError):
+    """Bad input; nothing was changed."""
+
+    exit_code = 3
+    http_status = 422
+
+
+class NotFound(InputError):
+    """The thing asked for does not exist."""
+
+    http_status = 404
+
+
+class LedgerError(PostroadError):
+    """The ledger refused; nothing was lost."""
+
+    exit_code = 3
+    http_status = 409
+
+
+class InfeasibleError(PostroadError):
+    """No plan can satisfy the input; names the conflict in the user's words."""
+
+    exit_code = 4
+    http_status = 409
+
+
+class LimitReached(PostroadError):
+    """A limit was reached before there was a plan; carries the bound."""
+
+    exit_code = 5
+    http_status = 504
+
+
+class InternalError(PostroadError):
+    """Our fault."""
+
+
+class UsageError(PostroadError):
+    """The words of the command line are off."""
+
+    exit_code = 2
+    http_status = 400
+
+
+def _fill(code: str, part: str, language: str, params: Mapping[str, object]) -> str:
+    """Fill one template of a registered code; an unregistered code is shown with its parameters."""
+    entry = registry().get(code)
+    if entry is None:
+        return f"{code} {dict(params)}"
+    return getattr(entry, f"{part}_{language}").format(**params)
