@@ -15,7 +15,7 @@ this folder. That matters because numba's disk cache looks only at the file of t
 inlines one from another file and that file changes, numba serves the stale code. So the cache folder is named by a
 digest of every source in this folder, and a change in any of them starts a fresh one.
 
-The folder lies in ``NUMBA_CACHE_DIR`` when that is set, else in the user's cache directory. Where that cannot be written,
+The folder lies in ``NUMBA_CACHE_DIR`` when that is set, else in the user's cache directory. Where that is not writable,
 kernels are compiled afresh in every process. Numba's own settings, and where other packages cache, stay untouched.
 """
 
