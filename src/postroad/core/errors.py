@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 __all__ = [
     "CodeEntry",
@@ -21,6 +22,8 @@ __all__ = [
     "LimitReached",
     "NotFound",
     "PostroadError",
+    "UsageError",
+    "read_codes",
     "registry",
 ]
 
@@ -42,8 +45,18 @@ class CodeEntry:
 @cache
 def registry() -> Mapping[str, CodeEntry]:
     """All codes by name, read from the tables in ``core/codes``."""
+    return read_codes(files("postroad.core").joinpath("codes"))
+
+
+def read_codes(folder: Traversable) -> Mapping[str, CodeEntry]:
+    """Read the tables of codes in a folder.
+
+    Raises
+    ------
+    InternalError: PR-I001 when a code is declared twice.
+    """
     entries: dict[str, CodeEntry] = {}
-    for table in sorted(files("postroad.core").joinpath("codes").iterdir(), key=lambda path: path.name):
+    for table in sorted(folder.iterdir(), key=lambda path: path.name):
         if not table.name.endswith(".csv"):
             continue
         with table.open(encoding="utf-8", newline="") as handle:
@@ -63,16 +76,26 @@ class PostroadError(Exception):
     code: a registered code.
     at: the place in the user's words (``trips.csv row 88, column arrive``); empty when there is none.
     findings: further findings that this refusal stands for (each prints as its own error).
+    counts: how often each code was found, when more were found than are attached.
     params: values for the code's text templates.
     """
 
     exit_code = 70
     http_status = 500
 
-    def __init__(self, code: str, *, at: str = "", findings: Iterable[object] = (), **params: object) -> None:
+    def __init__(
+        self,
+        code: str,
+        *,
+        at: str = "",
+        findings: Iterable[object] = (),
+        counts: Mapping[str, int] | None = None,
+        **params: object,
+    ) -> None:
         self.code = code
         self.at = at
         self.findings = tuple(findings)
+        self.counts = dict(counts or {})
         self.params = params
         super().__init__(code)
 
@@ -134,8 +157,22 @@ class UsageError(PostroadError):
 
 
 def _fill(code: str, part: str, language: str, params: Mapping[str, object]) -> str:
-    """Fill one template of a registered code; an unregistered code is shown with its parameters."""
-    entry = registry().get(code)
+    """Fill one template of a registered code.
+
+    A code that is not registered, or whose registry is broken, is shown with its parameters; a parameter that is missing
+    as ``{name}``: a fault in the words must not hide the refusal itself. Tests hold that none of this happens.
+    """
+    try:
+        entry = registry().get(code)
+    except InternalError:
+        entry = None
     if entry is None:
         return f"{code} {dict(params)}"
-    return getattr(entry, f"{part}_{language}").format(**params)
+    return getattr(entry, f"{part}_{language}").format_map(_Params(params))
+
+
+class _Params(dict):
+    """Parameters of a template, where a missing one stands for itself."""
+
+    def __missing__(self, key: str) -> str:
+        return f"{{{key}}}"

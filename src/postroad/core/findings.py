@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from postroad.core.errors import InputError, PostroadError, _fill, registry
@@ -58,11 +59,22 @@ class Findings:
         self._kept: list[Finding] = []
         self._counts: Counter[str] = Counter()
 
-    def add(self, code: str, *, table: str = "", row: int = 0, column: str = "", value: object = "", **params: object) -> None:
+    def add(
+        self, code: str, *, table: str = "", row: int = 0, column: str = "", value: object = "", **params: object
+    ) -> None:
         """Add one finding."""
-        self._counts[code] += 1
-        if self._counts[code] <= MAX_PER_CODE:
-            self._kept.append(Finding(code, table, row, column, str(value), params))
+        self.append(Finding(code, table, row, column, str(value), params))
+
+    def append(self, finding: Finding) -> None:
+        """Add a finding that is already made; ``dataclasses.replace`` gives it the place it was found at."""
+        self._counts[finding.code] += 1
+        if self._counts[finding.code] <= MAX_PER_CODE:
+            self._kept.append(finding)
+
+    def count(self, code: str, n_more: int) -> None:
+        """Count further occurrences of a code that are not kept."""
+        if n_more > 0:
+            self._counts[code] += n_more
 
     def extend(self, other: Findings) -> None:
         """Add all of another collection, its uncounted rest included."""
@@ -71,10 +83,12 @@ class Findings:
             self._kept.extend([finding for finding in other._kept if finding.code == code][:room])
             self._counts[code] += count
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Finding]:
+        """Go through the kept findings in the order they were made."""
         return iter(self._kept)
 
     def __len__(self) -> int:
+        """How many findings there are, the ones not kept included."""
         return sum(self._counts.values())
 
     @property
@@ -95,6 +109,11 @@ class Findings:
         InputError: PR-C001 with the findings attached.
         """
         errors = self.errors
-        if errors:
-            n_errors = sum(n for code, n in self._counts.items() if any(e.code == code for e in errors))
-            raise error("PR-C001", findings=errors, n=n_errors, first=errors[0].message(), first_zh=errors[0].message("zh"))
+        if not errors:
+            return
+        codes = {finding.code for finding in errors}
+        counts = {code: n for code, n in self._counts.items() if code in codes}
+        first, first_zh = errors[0].message(), errors[0].message("zh")
+        raise error(
+            "PR-C001", findings=errors, counts=counts, n=sum(counts.values()), first=first, first_zh=first_zh
+        )
