@@ -70,6 +70,7 @@ class Instance:
     wave_cap: np.ndarray  # items that the delivery wave leaving at this slot can take; 0 when no wave
     origin_min: np.ndarray  # int32 (n_fac,): acceptance to joining the screening queue
     dest_min: np.ndarray  # int32 (n_fac,): sorted at the delivering facility to ready for a delivery wave
+    wave_delay: np.ndarray  # int32 (n_fac, slots_per_day): the same in slots by slot of sorting, cut-offs included
 
     # lanes (from, to, mode), shape (n_lane,)
     lane_from: np.ndarray  # int32
