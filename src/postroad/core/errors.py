@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -42,6 +42,9 @@ class CodeEntry:
     explain_zh: str
 
 
+FIELDS = {field.name for field in fields(CodeEntry)}
+
+
 @cache
 def registry() -> Mapping[str, CodeEntry]:
     """All codes by name, read from the tables in ``core/codes``."""
@@ -53,14 +56,17 @@ def read_codes(folder: Traversable) -> Mapping[str, CodeEntry]:
 
     Raises
     ------
-    InternalError: PR-I001 when a code is declared twice.
+    InternalError: PR-I001 when a code is declared twice, PR-I003 when a row has too few or too many fields.
     """
     entries: dict[str, CodeEntry] = {}
     for table in sorted(folder.iterdir(), key=lambda path: path.name):
         if not table.name.endswith(".csv"):
             continue
         with table.open(encoding="utf-8", newline="") as handle:
-            for row in csv.DictReader(handle):
+            reader = csv.DictReader(handle)
+            for row in reader:
+                if set(row) != FIELDS or None in row.values():
+                    raise InternalError("PR-I003", table=table.name, line=reader.line_num)
                 entry = CodeEntry(**row)
                 if entry.code in entries:
                     raise InternalError("PR-I001", code=entry.code, table=table.name)
@@ -86,6 +92,7 @@ class PostroadError(Exception):
     def __init__(
         self,
         code: str,
+        /,
         *,
         at: str = "",
         findings: Iterable[object] = (),
@@ -159,8 +166,8 @@ class UsageError(PostroadError):
 def _fill(code: str, part: str, language: str, params: Mapping[str, object]) -> str:
     """Fill one template of a registered code.
 
-    A code that is not registered, or whose registry is broken, is shown with its parameters; a parameter that is missing
-    as ``{name}``: a fault in the words must not hide the refusal itself. Tests hold that none of this happens.
+    A code that is not registered, or whose registry is broken, is shown with its parameters; a missing parameter as
+    ``{name}``: a fault in the words must not hide the refusal itself. Tests hold that none of this happens.
     """
     try:
         entry = registry().get(code)

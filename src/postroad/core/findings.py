@@ -60,7 +60,7 @@ class Findings:
         self._counts: Counter[str] = Counter()
 
     def add(
-        self, code: str, *, table: str = "", row: int = 0, column: str = "", value: object = "", **params: object
+        self, code: str, /, *, table: str = "", row: int = 0, column: str = "", value: object = "", **params: object
     ) -> None:
         """Add one finding."""
         self.append(Finding(code, table, row, column, str(value), params))
@@ -114,6 +114,4 @@ class Findings:
         codes = {finding.code for finding in errors}
         counts = {code: n for code, n in self._counts.items() if code in codes}
         first, first_zh = errors[0].message(), errors[0].message("zh")
-        raise error(
-            "PR-C001", findings=errors, counts=counts, n=sum(counts.values()), first=first, first_zh=first_zh
-        )
+        raise error("PR-C001", findings=errors, counts=counts, n=sum(counts.values()), first=first, first_zh=first_zh)
