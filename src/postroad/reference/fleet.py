@@ -1,0 +1,69 @@
+"""Road vehicles: what each carries of the design mix of items, and which lanes it may serve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from postroad.reference.sources import Rules, read_source
+
+__all__ = ["Truck", "item_capacity", "line_haul_trucks", "smallest_capacity", "trip_min"]
+
+
+@dataclass(frozen=True, slots=True)
+class Truck:
+    """A road vehicle as the timetable sees it.
+
+    Attributes
+    ----------
+    n_items: items of the design mix that fill it completely (volume or payload, whichever binds).
+    km_from, km_to: lane lengths that it may serve.
+    """
+
+    vehicle_id: str
+    n_items: float
+    km_from: float
+    km_to: float
+
+
+def item_capacity(payload_kg: float, volume_m3: float, rules: Rules) -> float:
+    """Items of the design mix that fill a vehicle completely."""
+    return min(payload_kg / rules.mean_kg, volume_m3 / rules.mean_m3)
+
+
+def line_haul_trucks(rules: Rules) -> list[Truck]:
+    """The road vehicles of the line-haul, smallest first."""
+    rows = read_source("rules/vehicles.csv").filter(mode="road").iter_rows(named=True)
+    trucks = [
+        Truck(
+            row["vehicle_id"],
+            item_capacity(row["payload_kg"], row["volume_m3"], rules),
+            row["lane_km_from"],
+            row["lane_km_to"],
+        )
+        for row in rows
+    ]
+    return sorted(trucks, key=lambda truck: truck.n_items)
+
+
+def smallest_capacity(km: np.ndarray, rules: Rules) -> np.ndarray:
+    """Items that fill the smallest truck a direct lane of that length may use: 6.8 m, 9.6 m over 300, 13 m over 800 km.
+
+    The blue-plate truck is left to short connections between a centre and a hub.
+    """
+    by_id = {truck.vehicle_id: truck.n_items for truck in line_haul_trucks(rules)}
+    return np.where(km < 300, by_id["truck-6m8"], np.where(km < 800, by_id["truck-9m6"], by_id["truck-13m"]))
+
+
+def trip_min(driven_km: np.ndarray, rules: Rules) -> np.ndarray:
+    """Minutes from gate to gate for road trips: driving at the effective speed plus the statutory rests; int64.
+
+    Source: rest after 4 hours of driving, Regulation on the Implementation of the Road Traffic Safety Law, art. 62;
+    speeds modelled.
+    """
+    driven_km = np.asarray(driven_km, float)
+    speed = np.where(driven_km > rules.short_trip_km, rules.long_speed_kmh, rules.short_speed_kmh)
+    drive = driven_km / speed * 60.0
+    rests = np.ceil(np.maximum(drive / rules.rest_every_min - 1.0, 0.0)) * rules.rest_min
+    return np.maximum(np.ceil(drive + rests), 10).astype(np.int64)

@@ -1,0 +1,96 @@
+"""Sorting centres and hubs, where they collect and deliver, and when couriers leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from postroad.reference.capacity import hourly_capacity, wave_capacities
+from postroad.reference.codes import centre_codes
+from postroad.reference.design import Homes, LineHaul
+from postroad.reference.draft import Draft
+from postroad.reference.road import node_ids
+from postroad.reference.sources import HMT, SANSHA, Cities, Rules, read_source
+
+__all__ = ["OPERATOR", "add_centres", "add_hubs", "delivery_waves"]
+
+OPERATOR = "net"
+_SITE = "Site at the city point: real sites are private. Capacity: design load of the surge day x margin / effective hours"
+_WAVE = "Design deliveries of the surge day x margin; hours modelled, none between 22:00 and 07:00"
+_FAR_PROVINCES = frozenset({"54", "63", "65"})
+
+
+def add_centres(draft: Draft, cities: Cities, surge_od: np.ndarray, rules: Rules) -> None:
+    """Add the sorting centre of each city with its service area and delivery waves.
+
+    Parameters
+    ----------
+    surge_od: float64 (n, n), items of the surge day between cities.
+    """
+    codes = centre_codes()
+    sent, received, same = surge_od.sum(axis=1), surge_od.sum(axis=0), np.diag(surge_od)
+    rows, areas, windows = [], [], []
+    for row, city in enumerate(cities.frame.iter_rows(named=True)):
+        code = codes[city["city_code"]]
+        sorted_items = sent[row] + received[row] - same[row]
+        rows.append(
+            {
+                "facility_id": code, "kind": "sorting", "name": f"{_short(city['name'])}分拨中心",
+                "name_en": f"{city['pinyin'].title()} sorting centre", "place_id": city["city_code"], "operator_id": OPERATOR,
+                "lon": city["lon"], "lat": city["lat"],
+                "sort_items_per_h": hourly_capacity(sorted_items, rules.effective_sort_h, rules, rules.min_sort),
+                "screen_items_per_h": hourly_capacity(sent[row], rules.effective_screen_h, rules, rules.min_sort),
+                "origin_min": int(rules.origin_min), "handling_min": int(rules.handling_min), "dest_min": int(rules.dest_min),
+                "cost_yuan_per_item": rules.sort_cost_yuan, "kwh_per_item": rules.sort_kwh,
+            }
+        )  # fmt: skip
+        waves = delivery_waves(city)
+        areas.append({"facility_id": code, "place_id": city["city_code"], "deliveries_per_week": 7.0 * len(waves)})
+        for start, n_items in zip(waves, wave_capacities(received[row], len(waves), rules), strict=True):
+            windows.append({"facility_id": code, "kind": "delivery_wave", "start": start, "n_items": n_items})
+    draft.add("facilities", rows, label="modelled", source=_SITE)
+    draft.add("service_areas", areas, label="modelled", source="One centre serves its city; waves by rule")
+    draft.add("windows", windows, label="modelled", source=_WAVE)
+
+
+def add_hubs(draft: Draft, cities: Cities, homes: Homes, mean: LineHaul, surge: LineHaul, rules: Rules) -> None:
+    """Add the hubs; each is sized on the larger of its mean-day and surge-day transit."""
+    reasons = dict(read_source("rules/hubs.csv").select("city_code", "reason").iter_rows())
+    ids = node_ids(cities, homes)[len(cities.codes) :]
+    transit = np.maximum(mean.transit, surge.transit)
+    rows = []
+    for number, row in enumerate(homes.hub_city):
+        city = cities.frame.row(int(row), named=True)
+        rows.append(
+            {
+                "facility_id": ids[number], "kind": "hub", "name": f"{_short(city['name'])}枢纽",
+                "name_en": f"{city['pinyin'].title()} hub", "place_id": city["city_code"], "operator_id": OPERATOR,
+                "lon": city["lon"], "lat": city["lat"],
+                "sort_items_per_h": hourly_capacity(transit[number], rules.effective_hub_h, rules, rules.min_sort),
+                "handling_min": int(rules.handling_min),
+                "cost_yuan_per_item": rules.sort_cost_yuan, "kwh_per_item": rules.sort_kwh,
+                "source": f"{_SITE}. Chosen as: {reasons[city['city_code']]}",
+            }
+        )  # fmt: skip
+    draft.add("facilities", rows, label="modelled")
+
+
+def delivery_waves(city: Mapping[str, object]) -> list[str]:
+    """When couriers leave: twice a day, once in thinly settled cities, two hours later in the far west.
+
+    Thinly settled: western cities of fewer than a million people, and the islands of Sansha.
+    """
+    start = 10 if city["province_code"] in _FAR_PROVINCES and city["province_code"] != "63" else 8
+    thin = city["city_code"] == SANSHA or (
+        city["region"] == "west" and city["city_code"] not in HMT and (city["pop_2020"] or 0) < 1_000_000
+    )
+    return [f"{start:02d}:00"] if thin else [f"{start:02d}:00", f"{start + 6:02d}:00"]
+
+
+def _short(name: str) -> str:
+    """A city's name without its rank."""
+    for ending in ("特别行政区", "市", "地区", "盟", "林区"):
+        if name.endswith(ending) and len(name) - len(ending) >= 2:
+            return name[: -len(ending)]
+    return name
