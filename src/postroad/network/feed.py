@@ -1,0 +1,289 @@
+"""The Parcel Network Feed on disk: read it, look everything over, write it, lay one feed over another."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pa_parquet
+
+from postroad.core.errors import InputError, NotFound
+from postroad.core.files import writing_file, writing_folder
+from postroad.core.findings import Findings
+from postroad.network.cells import convert_table
+from postroad.network.check import check_network
+from postroad.network.frames import Network
+from postroad.network.metadata import FEED_FILE, FeedMeta, format_metadata, missing_metadata, parse_metadata
+from postroad.network.rows import FIRST_ROW, near_name
+from postroad.network.schema import tables
+from postroad.network.source import FeedSource, open_source
+from postroad.network.textfile import RawTable, read_text_table
+
+__all__ = ["Network", "Survey", "examine", "read", "write"]
+
+_FORMATS = ("csv", "parquet")
+_ARCHIVE_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A feed that may be broken: what could be read of it, and everything found, checks included."""
+
+    network: Network
+    findings: Findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """One feed of a pile: its metadata, the frames that could be read, and the tables that could not."""
+
+    meta: FeedMeta
+    frames: dict[str, pl.DataFrame]
+    doubtful: frozenset[str]
+
+
+def read(path_or_name: str | Path, level: str | None = None) -> Network:
+    """Read a feed.
+
+    Parameters
+    ----------
+    path_or_name: a folder or zip archive, or the name of a shipped feed (``tiny``, ``china``, ``china-2023``).
+    level: ``city`` or ``county``; the feed as it is when None. Another level than the feed's own is looked for beside
+        it under ``<name>-<level>``.
+
+    Returns
+    -------
+    Network: its cells are sound; whether it hangs together is what :meth:`Network.check` tells.
+
+    Raises
+    ------
+    NotFound: PR-F101 (no such feed), PR-F128 (no such level).
+    InputError: PR-C001 with every finding of the reading attached (PR-F1xx, PR-T1xx).
+    """
+    findings = Findings()
+    network, _ = _load(path_or_name, level, findings)
+    findings.raise_on_errors()
+    return network
+
+
+def examine(path_or_name: str | Path, level: str | None = None) -> Survey:
+    """Read what can be read of a feed and check it, so that everything wrong with it is known at once.
+
+    Parameters
+    ----------
+    path_or_name, level: as for :func:`read`.
+
+    Returns
+    -------
+    Survey: the findings of reading and of checking; checks that need a table that could not be read are left out.
+
+    Raises
+    ------
+    NotFound: as :func:`read`.
+    """
+    findings = Findings()
+    network, doubtful = _load(path_or_name, level, findings)
+    seen = {(finding.table, finding.row, finding.column) for finding in findings}
+    checked = check_network(network, without=doubtful)
+    for finding in checked:
+        if finding.code != "PR-T101" or (finding.table, finding.row, finding.column) not in seen:
+            findings.append(finding)
+    for code, n_found in checked.counts.items():
+        findings.count(code, n_found - sum(finding.code == code for finding in checked))
+    return Survey(network, findings)
+
+
+def write(
+    network: Network,
+    path: str | Path,
+    format: Literal["csv", "parquet"] = "csv",
+    zip: bool = False,
+    *,
+    replace: bool = False,
+) -> Path:
+    """Write a feed, whole or not at all.
+
+    Parameters
+    ----------
+    network: what to write; tables of no rows are left out unless a feed must have them.
+    path: the folder or, with ``zip``, the archive (``.zip`` is added when it has no suffix).
+    format: ``csv`` or ``parquet``.
+    replace: whether what stands there gives way.
+
+    Returns
+    -------
+    Path: what was written.
+
+    Raises
+    ------
+    InputError: PR-C030 when something stands there that may not be replaced.
+    """
+    contents = _contents(network, format)
+    if not zip:
+        with writing_folder(path, replace=replace) as draft:
+            for name, content in contents.items():
+                (draft / name).write_bytes(content)
+        return Path(path)
+    target = Path(path) if Path(path).suffix else Path(path).with_suffix(".zip")
+    if target.exists() and not replace:
+        raise InputError("PR-C030", path=str(target))
+    with writing_file(target) as draft, zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(zipfile.ZipInfo(name, _ARCHIVE_DATE), content, zipfile.ZIP_DEFLATED)
+    return target
+
+
+def _contents(network: Network, format: str) -> dict[str, bytes]:
+    """The bytes of each file of a feed by name."""
+    contents = {FEED_FILE: format_metadata(network.meta).encode()}
+    for name, table in tables().items():
+        frame = network.tables[name]
+        if not len(frame) and not table.is_required:
+            continue
+        buffer = io.BytesIO()
+        if format == "parquet":
+            frame.write_parquet(buffer, compression="zstd", statistics=False)
+        else:
+            _as_text(frame, name).write_csv(buffer)
+        contents[f"{name}.{format}"] = buffer.getvalue()
+    return contents
+
+
+def _as_text(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    """A frame as CSV shows it: minutes as ``HH:MM``, booleans as 1 and 0."""
+    changes = []
+    for column in tables()[name].columns:
+        value = pl.col(column.name)
+        if column.kind == "clock":
+            hours, minutes = (value // 60).cast(pl.String), (value % 60).cast(pl.String)
+            changes.append(pl.format("{}:{}", hours.str.zfill(2), minutes.str.zfill(2)).alias(column.name))
+        elif column.kind == "bool":
+            changes.append(value.cast(pl.Int8))
+    return frame.with_columns(changes)
+
+
+def _load(path_or_name: str | Path, level: str | None, findings: Findings) -> tuple[Network, frozenset[str]]:
+    """Read the feed and those it is laid over; the network, and the tables that could not be read."""
+    source = open_source(path_or_name, findings)
+    layers = _pile(source, level, findings)
+    frames, doubtful = dict(layers[-1].frames), set(layers[-1].doubtful)
+    for layer in reversed(layers[:-1]):
+        doubtful |= layer.doubtful
+        for name, frame in layer.frames.items():
+            is_appended = name in layer.meta.extends and name in frames
+            frames[name] = pl.concat([frames[name], frame]) if is_appended else frame
+    for name, table in tables().items():
+        if table.is_required and name not in frames and name not in doubtful:
+            doubtful.add(name)
+            if not findings.counts.get("PR-F110"):
+                findings.add("PR-F121", table=name)
+    meta = layers[0].meta.model_copy(update={"base": "", "extends": ()})
+    return Network.assemble(meta, frames, findings), frozenset(doubtful)
+
+
+def _pile(source: FeedSource, level: str | None, findings: Findings) -> list[_Layer]:
+    """The layers from the feed asked for down to the one at the bottom."""
+    layers = [_read_layer(source, findings)]
+    if level is not None and level != layers[0].meta.level:
+        finer = source.neighbour(f"{source.name}-{level}")
+        if finer is None:
+            raise NotFound("PR-F128", feed=source.name, level=level, own=layers[0].meta.level)
+        top = _read_layer(finer, findings)
+        layers.insert(0, replace(top, meta=top.meta.model_copy(update={"base": ""})))
+    names = {source.name}
+    while base := layers[-1].meta.base:
+        if base in names:
+            findings.add("PR-F126", table=FEED_FILE, column="base", value=base)
+            break
+        names.add(base)
+        below = source.neighbour(base) or _shipped(base, findings)
+        if below is None:
+            break
+        layers.append(_read_layer(below, findings))
+    return layers
+
+
+def _shipped(base: str, findings: Findings) -> FeedSource | None:
+    try:
+        return open_source(base, findings)
+    except NotFound as error:
+        findings.add("PR-F130", table=FEED_FILE, column="base", value=base, known=error.params["known"])
+        return None
+
+
+def _read_layer(source: FeedSource, findings: Findings) -> _Layer:
+    """Read one folder or archive, without the feed it may be laid over."""
+    content = _content(source, FEED_FILE, findings) if FEED_FILE in source.files else None
+    if content is None:
+        if source.files:
+            findings.add("PR-F102", table=FEED_FILE, value=source.name)
+        meta = missing_metadata()
+    else:
+        meta = parse_metadata(content, findings)
+    frames: dict[str, pl.DataFrame] = {}
+    doubtful: set[str] = set()
+    for name, names in _table_files(source, findings).items():
+        raw = _read_raw(source, name, names[0], findings)
+        if raw is None:
+            doubtful.add(name)
+        else:
+            frames[name] = convert_table(raw, tables()[name], findings)
+    return _Layer(meta, frames, frozenset(doubtful))
+
+
+def _table_files(source: FeedSource, findings: Findings) -> Mapping[str, list[str]]:
+    """The files of each table; unknown tables and formats are reported."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(source.files):
+        stem, _, suffix = file.rpartition(".")
+        if file == FEED_FILE or file.startswith("."):
+            continue
+        if stem in tables() and suffix in _FORMATS:
+            found.setdefault(stem, []).append(file)
+        elif suffix in _FORMATS:
+            findings.add("PR-F118", table=stem, value=file, near=near_name(stem, tables()), known=", ".join(tables()))
+        elif stem in tables():
+            findings.add("PR-F127", table=stem, value=file)
+    for name, names in found.items():
+        if len(names) > 1:
+            findings.add("PR-F122", table=name, value=" ".join(names))
+    return found
+
+
+def _content(source: FeedSource, file: str, findings: Findings) -> bytes | None:
+    """The bytes of one file, or None and a finding."""
+    try:
+        return source.files[file]()
+    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+        findings.add("PR-F129", table=file.rpartition(".")[0], value=file, problem=str(error))
+        return None
+
+
+def _read_raw(source: FeedSource, table: str, file: str, findings: Findings) -> RawTable | None:
+    """A table as it stands in its file, or None and a finding."""
+    content = _content(source, file, findings)
+    if content is None:
+        return None
+    if file.endswith(".csv"):
+        return read_text_table(content, table, findings)
+    if not content:
+        findings.add("PR-F114", table=table)
+        return None
+    try:
+        columns = pa_parquet.read_table(io.BytesIO(content))
+        twice = sorted({name for name in columns.column_names if columns.column_names.count(name) > 1})
+        for name in twice:
+            findings.add("PR-F117", table=table, row=1, column=name, value=name)
+        frame = pl.DataFrame(pl.from_arrow(columns)) if not twice else None
+    except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
+        findings.add("PR-F112", table=table, value=file, problem=str(error).splitlines()[0])
+        return None
+    return None if frame is None else RawTable(frame, np.arange(len(frame)) + FIRST_ROW)

@@ -1,0 +1,124 @@
+"""Where the files of a feed come from: a folder, a zip archive, or the feeds shipped with the package."""
+
+from __future__ import annotations
+
+import tomllib
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from postroad.core.errors import InputError, NotFound
+from postroad.core.findings import Findings
+from postroad.network.metadata import FEED_FILE
+from postroad.network.rows import near_name
+
+__all__ = ["FeedSource", "open_source", "shipped_feeds"]
+
+_ALIASES = "aliases.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSource:
+    """The files of one feed by name, each with a call that gives its bytes.
+
+    Attributes
+    ----------
+    name: what the user would call it (the folder's or archive's name without suffix).
+    files: by file name; reading one may raise ``OSError`` or ``zipfile.BadZipFile``.
+    folder: where a neighbouring feed would lie; None for an archive in memory.
+    """
+
+    name: str
+    files: Mapping[str, Callable[[], bytes]]
+    folder: Traversable | None
+
+    def neighbour(self, name: str) -> FeedSource | None:
+        """The feed of that name beside this one, or None."""
+        if self.folder is None:
+            return None
+        for candidate in (name, f"{name}.zip"):
+            beside = self.folder.joinpath(candidate)
+            if beside.is_dir() or beside.is_file():
+                return _open(beside, self.folder, Findings())
+        return None
+
+
+def shipped_feeds() -> tuple[str, ...]:
+    """Names of the feeds shipped with the package."""
+    root = _shipped_root()
+    return tuple(sorted(item.name for item in root.iterdir() if item.is_dir() and not item.name.startswith("_")))
+
+
+def open_source(path_or_name: str | Path, findings: Findings) -> FeedSource:
+    """Find a feed by path, or by the name of a shipped one.
+
+    Parameters
+    ----------
+    path_or_name: a folder, a ``.zip`` file, or the name of a shipped feed (``tiny``).
+    findings: PR-F110 is added when an archive cannot be read.
+
+    Raises
+    ------
+    NotFound: PR-F101, there is neither such a path nor such a shipped feed.
+    """
+    path = Path(path_or_name)
+    if path.is_dir() or path.is_file():
+        return _open(path, path.resolve().parent, findings)
+    root = _shipped_root()
+    name = _aliases(root).get(str(path_or_name), str(path_or_name))
+    if name in shipped_feeds():
+        return _open(root.joinpath(name), root, findings)
+    known = (*shipped_feeds(), *_aliases(root))
+    raise NotFound("PR-F101", feed=str(path_or_name), near=near_name(str(path_or_name), known), known=", ".join(known))
+
+
+def _shipped_root() -> Traversable:
+    return files("postroad").joinpath("data", "feeds")
+
+
+def _aliases(root: Traversable) -> dict[str, str]:
+    listing = root.joinpath(_ALIASES)
+    return tomllib.loads(listing.read_text(encoding="utf-8")) if listing.is_file() else {}
+
+
+def _open(path: Traversable, folder: Traversable, findings: Findings) -> FeedSource:
+    if path.is_dir():
+        members = {item.name: item.read_bytes for item in path.iterdir() if item.is_file()}
+        return FeedSource(path.name, members, folder)
+    if path.name.endswith((".csv", ".parquet", ".toml", ".xlsx")):
+        raise InputError("PR-F100", feed=str(path))
+    return _open_archive(path, folder, findings)
+
+
+def _open_archive(path: Traversable, folder: Traversable, findings: Findings) -> FeedSource:
+    name = path.name.removesuffix(".zip")
+    try:
+        archive = zipfile.ZipFile(path.open("rb"))
+        damaged = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+        findings.add("PR-F110", table=path.name, problem=str(error))
+        return FeedSource(name, {}, folder)
+    if damaged is not None:
+        findings.add("PR-F110", table=path.name, value=damaged, problem=f"{damaged} fails its checksum")
+        return FeedSource(name, {}, folder)
+    members = {}
+    root = _root_of(archive.namelist())
+    for member in archive.namelist():
+        rest = member.removeprefix(root)
+        if rest and "/" not in rest:
+            members[rest] = partial(archive.read, member)
+    return FeedSource(name, members, folder)
+
+
+def _root_of(names: list[str]) -> str:
+    """The folder inside an archive that holds ``feed.toml``: the topmost one, empty when that is the archive itself."""
+    homes = [name.removesuffix(FEED_FILE) for name in names if name == FEED_FILE or name.endswith("/" + FEED_FILE)]
+    if homes:
+        return min(homes, key=len)
+    tops = {name.partition("/")[0] + "/" for name in names if "/" in name and not name.startswith("__MACOSX")}
+    return tops.pop() if len(tops) == 1 and all("/" in name for name in names) else ""
