@@ -98,16 +98,17 @@ def settle_keys(keys, dest_of_fac, graph, max_sweeps):
     round_key = graph.wait_key * (n_slots - graph.ring_from)
     lane_row, lane_key = _start_ring(graph, graph.out_ptr[len(dest_of_fac)])
     row = np.empty(keys.shape[1], np.int64)
+    stamps = np.zeros(len(keys), np.int32)
     sweeps = 0
     changed = True
     while changed:
         if sweeps == max_sweeps:
             return -1
         sweeps += 1
-        changed = _sweep(keys, row, lane_row, lane_key, dest_of_fac, graph, graph.ring_from, n_slots)
+        changed = _sweep(keys, row, stamps, sweeps, lane_row, lane_key, dest_of_fac, graph, graph.ring_from, n_slots)
         lane_key += round_key
     lane_key -= round_key
-    _sweep(keys, row, lane_row, lane_key, dest_of_fac, graph, 0, graph.ring_from)
+    _sweep(keys, row, stamps, 1, lane_row, lane_key, dest_of_fac, graph, 0, graph.ring_from)
     return sweeps
 
 
@@ -132,30 +133,69 @@ def _advance(lane_row, lane_key, graph, first, last, slot):
 
 
 @njit
-def _sweep(keys, row, lane_row, lane_key, dest_of_fac, graph, first_slot, last_slot):
-    """Go once backward over slots ``first_slot .. last_slot - 1``; tell whether a key changed."""
-    changed = np.int64(0)
+def _sweep(keys, row, stamps, sweep, lane_row, lane_key, dest_of_fac, graph, first_slot, last_slot):
+    """Go once backward over slots ``first_slot .. last_slot - 1``; tell whether a key changed.
+
+    ``stamps`` holds the sweep in which each row last changed; from the second sweep on, a row is worked out only when
+    a row that it depends on has changed since.
+    """
+    n_changed = 0
     n_slots = len(graph.slot_ptr) - 1
     wait_key, out_ptr = graph.wait_key, graph.out_ptr
     for slot in range(last_slot - 1, first_slot - 1, -1):
         after = slot + 1 if slot + 1 < n_slots else graph.ring_from
         group = graph.slot_ptr[slot]
         for fac in range(len(dest_of_fac)):
-            later = keys[fac * n_slots + after]
-            for d in range(len(row)):
-                row[d] = min(later[d] + wait_key, INF)
+            here = fac * n_slots + slot
+            later = fac * n_slots + after
+            is_stale = sweep == 1 or stamps[later] >= sweep - (after <= slot)
+            first, last = 0, 0
             if group < graph.slot_ptr[slot + 1] and graph.group_fac[group] == fac:
                 first, last = graph.group_ptr[group], graph.group_ptr[group + 1]
                 group += 1
                 _advance(lane_row, lane_key, graph, first, last, slot)
-                if _take_edges(row, keys, graph.edge_row, graph.edge_key, first, last):
-                    _take_all(row, keys, lane_row, lane_key, out_ptr[fac], out_ptr[fac + 1], wait_key * slot)
+                is_stale = is_stale or _leads_to_changed(stamps, sweep, graph, first, last, n_slots - slot)
+            if not is_stale:
+                continue
+            _wait(row, keys[later], wait_key)
+            if _take_edges(row, keys, graph.edge_row, graph.edge_key, first, last):
+                _take_all(row, keys, lane_row, lane_key, out_ptr[fac], out_ptr[fac + 1], wait_key * slot)
             if dest_of_fac[fac] >= 0:
                 row[dest_of_fac[fac]] = 0
-            target = keys[fac * n_slots + slot]
-            for d in range(len(row)):
-                changed |= target[d] ^ row[d]
-                target[d] = row[d]
+            if _replace(keys[here], row):
+                stamps[here] = sweep
+                n_changed += 1
+    return n_changed > 0
+
+
+@njit
+def _leads_to_changed(stamps, sweep, graph, first, last, n_left):
+    """Whether an edge leads to a row that changed since this row was worked out in the sweep before.
+
+    Rows of later slots were worked out before this one in both sweeps; rows beyond the ring's end (``n_left`` slots
+    ahead) may have changed after it in the sweep before.
+    """
+    for edge in range(first, last):
+        wraps = ((graph.edge_key[edge] >> LANE_BITS) & SLOT_MASK) >= n_left
+        if stamps[graph.edge_row[edge]] >= sweep - wraps:
+            return True
+    return False
+
+
+@njit
+def _wait(row, later, wait_key):
+    """The row of a slot in which nothing leaves, from that of the next slot."""
+    for d in range(len(row)):
+        row[d] = min(later[d] + wait_key, INF)
+
+
+@njit
+def _replace(target, row):
+    """Copy a row into its place; tell whether anything changed."""
+    changed = np.int64(0)
+    for d in range(len(row)):
+        changed |= target[d] ^ row[d]
+        target[d] = row[d]
     return changed != 0
 
 
@@ -219,15 +259,15 @@ def choose_lanes(keys, dest_of_fac, n_dest, graph, max_extra, next_out, alt_out,
         position = groups_ptr[fac + 1] - 1
         _take_two(best, other, keys, lane_row, lane_key, first_lane, last_lane, wait_key * n_slots)
         for slot in range(n_slots - 1, -1, -1):
+            _wait(best, best, wait_key)
+            _wait(other, other, wait_key)
             if position >= groups_ptr[fac] and group_slot[groups[position]] == slot:
                 group = groups[position]
                 position -= 1
-                _advance(lane_row, lane_key, graph, graph.group_ptr[group], graph.group_ptr[group + 1], slot)
-                _take_two(best, other, keys, lane_row, lane_key, first_lane, last_lane, wait_key * slot)
-            else:
-                for d in range(len(best)):
-                    best[d] = min(best[d] + wait_key, INF)
-                    other[d] = min(other[d] + wait_key, INF)
+                first, last = graph.group_ptr[group], graph.group_ptr[group + 1]
+                _advance(lane_row, lane_key, graph, first, last, slot)
+                if _take_edges_two(best, other, keys, graph.edge_row, graph.edge_key, first, last):
+                    _take_two(best, other, keys, lane_row, lane_key, first_lane, last_lane, wait_key * slot)
             at = slot // per_day, fac, slot % per_day
             _write(
                 best, other, n_dest, dest_of_fac[fac], max_extra, next_out[at], alt_out[at], slots_to_go[at], longest
@@ -251,6 +291,26 @@ def _by_facility(graph, n_core):
         groups[fill[graph.group_fac[group]]] = group
         fill[graph.group_fac[group]] += 1
     return groups, groups_ptr, group_slot
+
+
+@njit
+def _take_edges_two(best, other, keys, edge_row, edge_key, first, last):
+    """Lower the least and the second least key by new edges; tell whether one is worse than its lane's later edge."""
+    worse = np.int64(0)
+    for edge in range(first, last):
+        beyond = keys[edge_row[edge]]
+        step = edge_key[edge]
+        lane = step & LANE_MASK
+        for d in range(len(best)):
+            key = min((beyond[d] & _CLEAR) + step, INF)
+            one, two = best[d], other[d]
+            is_one = ((one & LANE_MASK) == lane) & (one < INF)
+            is_two = ((two & LANE_MASK) == lane) & (two < INF)
+            worse |= np.int64((is_one & (key > one)) | (is_two & (key > two)))
+            second = min(two, max(one, key))
+            other[d] = two if is_one else second
+            best[d] = min(one, key)
+    return worse != 0
 
 
 @njit
