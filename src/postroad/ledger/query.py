@@ -1,0 +1,77 @@
+"""SQL over the published segments: DuckDB in memory, which reads these files and no others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from postroad.core.errors import InputError
+from postroad.events.columns import schema
+from postroad.events.kinds import kinds
+from postroad.ledger.manifest import STREAMS, Manifest
+
+__all__ = ["KIND_COLUMNS", "run_query"]
+
+KIND_COLUMNS = (
+    "kind",
+    "rank",
+    "phase",
+    "state",
+    "ends",
+    "emsevt",
+    "epcis_type",
+    "biz_step",
+    "disposition",
+    "stage",
+    "stage_zh",
+)
+
+
+def run_query(folder: Path, manifest: Manifest, sql: str, parameters: tuple, threads: int) -> pl.DataFrame:
+    """Run one statement over the tables ``events``, ``items``, ``flows`` and ``kinds``.
+
+    Parameters
+    ----------
+    folder: of the ledger. manifest: the state of the ledger that is seen. sql: a statement of DuckDB's dialect.
+    parameters: values of its ``?``. threads: at most so many.
+
+    Raises
+    ------
+    InputError: PR-L212 with what the database says.
+    """
+    try:
+        with duckdb.connect(":memory:", config={"threads": threads}) as database:
+            for stream in STREAMS:
+                _define(database, stream, [folder.resolve() / segment.name for segment in manifest.segments(stream)])
+            database.register("kinds", _kinds_table())
+            # A query is somebody's text: it sees the ledger and nothing else.
+            database.execute(f"SET allowed_directories = ['{_quote(folder.resolve())}/']")
+            database.execute("SET enable_external_access = false")
+            database.execute("SET TimeZone = 'UTC'")
+            database.execute("SET lock_configuration = true")
+            relation = database.sql(sql, params=list(parameters))
+            return pl.DataFrame() if relation is None else pl.from_arrow(relation.to_arrow_table())
+    except duckdb.Error as error:
+        raise InputError("PR-L212", value=str(error)) from error
+
+
+def _define(database: duckdb.DuckDBPyConnection, stream: str, paths: list[Path]) -> None:
+    """Name a stream's files, or an empty table when there is none."""
+    if paths:
+        listed = ", ".join(f"'{_quote(path)}'" for path in paths)
+        database.execute(f"CREATE VIEW {stream} AS SELECT * FROM read_parquet([{listed}])")
+    else:
+        database.register(stream, schema(stream).empty_table())
+
+
+def _quote(text: object) -> str:
+    """Text as it may stand between single quotes."""
+    return str(text).replace("'", "''")
+
+
+def _kinds_table() -> pa.Table:
+    """The closed list as a table."""
+    return pa.table({name: [getattr(kind, name) for kind in kinds().values()] for name in KIND_COLUMNS})
