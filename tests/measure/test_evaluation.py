@@ -135,7 +135,7 @@ def test_tallies_of_parts_add_up_to_the_tally_of_the_whole():
     summed = tally(cut[1], DIMS) + tally(cut[0], DIMS)
     once = tally(whole, DIMS)
     assert summed.first_day == once.first_day
-    for name in ("pair_sums", "clock_sums", "took_items"):
+    for name in ("pair_sums", "clock_sums", "took_items", "collected", "attempted"):
         assert np.array_equal(getattr(summed, name), getattr(once, name))
     assert once.n_items == whole.n_items.sum()
 

@@ -119,9 +119,9 @@ def measure_extent(origin, destination, product, accepted, ended, outcome):
 def tally_rows(
     origin, destination, product, n_items, accepted, left, reached, out, ended, promise, outcome, attempts,
     first, last, fac_city, city_region, city_territory, n_city, n_region, n_prod, first_day,
-    pair_sums, clock_sums, took_items,
+    pair_sums, clock_sums, took_items, collected, attempted,
 ):  # fmt: skip
-    """Add the rows ``first .. last - 1`` of the journeys to three arrays of exact integer sums.
+    """Add the rows ``first .. last - 1`` of the journeys to arrays of exact integer sums.
 
     Parameters
     ----------
@@ -133,6 +133,7 @@ def tally_rows(
         ``first_day``, release hour, product, scope, origin region, destination region.
     took_items: int64 (n_prod * 3 * n_region, n_minute): timed items by product, scope and destination region, and by
         minutes from acceptance to delivery; left alone when empty.
+    collected, attempted: int64 (n_fac, n_prod): items accepted at, and delivery attempts made from, each facility.
 
     Correct for indices in range and minutes taken below ``n_minute``, which the caller checks (:func:`measure_extent`),
     and for sums below 2**63: 10**12 items that take a hundred days each stay below it.
@@ -152,5 +153,7 @@ def tally_rows(
         if has_pairs:
             base = ((p * n_city + o) * n_city + d) * N_COMPONENTS
             _add(pair_sums, base, n, end, timed, t1 - t0, t2 - t1, t3 - t2, t4 - t3, took, late, tries)
+        collected[origin[row], p] += n
+        attempted[destination[row], p] += n * max(tries, 0)
         if timed and has_took:
             took_items[(p * 3 + scope) * n_region + city_region[d], took] += n

@@ -68,6 +68,7 @@ class Measure:
     divisor: turns the ratio into the unit, such as 60 for minutes to hours.
     parameter: the percentage of a quantile, the days of a reach; 0 otherwise.
     items: the component that counts the items a value stands for; empty where none does.
+    better: whether a lower or a higher value is better, or none.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Measure:
     definition_en: str
     definition_zh: str
     source: str
+    better: str
 
     @property
     def is_of_journeys(self) -> bool:

@@ -51,6 +51,7 @@ class Tally:
         release hour, product, scope, origin and destination region.
     took_items: int64 (n_prod, 3, n_region, n_minute) timed items by product, scope, destination region and minutes;
         last axis 0 long when journeys are too long to keep it.
+    collected, attempted: int64 (n_fac, n_prod), items accepted at and delivery attempts made from each facility.
     """
 
     dims: Dims
@@ -58,6 +59,8 @@ class Tally:
     pair_sums: np.ndarray
     clock_sums: np.ndarray
     took_items: np.ndarray
+    collected: np.ndarray
+    attempted: np.ndarray
 
     @property
     def n_items(self) -> int:
@@ -122,7 +125,8 @@ class Tally:
             clock[part.first_day - first :][: len(part.clock_sums)] += part.clock_sums
             if n_minute:
                 took[..., : part.took_items.shape[-1]] += part.took_items
-        return Tally(self.dims, first, self.pair_sums + other.pair_sums, clock, took)
+        collected, attempted = self.collected + other.collected, self.attempted + other.attempted
+        return Tally(self.dims, first, self.pair_sums + other.pair_sums, clock, took, collected, attempted)
 
     def _source(self, by: Sequence[str], within: Within) -> str:
         """Which of the arrays answers: pair, clock or neither (empty)."""
@@ -199,18 +203,21 @@ def tally(journeys: Journeys, dims: Dims, *, threads: int = 2) -> Tally:
         (dims.n_prod if pair_cells <= MAX_PAIR_CELLS else 0, dims.n_city, dims.n_city, N_COMPONENTS),
         (n_day, 24, dims.n_prod, len(SCOPES), n_region, n_region, N_COMPONENTS),
         (dims.n_prod * len(SCOPES) * n_region, longest + 1 if took_cells <= MAX_TOOK_CELLS else 0),
+        (n_facility, dims.n_prod),
+        (n_facility, dims.n_prod),
     )
 
     def work(bounds: tuple[int, int]) -> list[np.ndarray]:
         parts = [np.zeros(shape, np.int64) for shape in shapes]
         tally_rows(
             *columns, *bounds, dims.fac_city, dims.city_region, dims.city_territory, dims.n_city, n_region, dims.n_prod,
-            first_day, parts[0].reshape(-1), parts[1].reshape(-1), parts[2],
+            first_day, parts[0].reshape(-1), parts[1].reshape(-1), *parts[2:],
         )  # fmt: skip
         return parts
 
-    pair, clock, took = _add_up(work, len(journeys), threads)
-    return Tally(dims, first_day, pair, clock, took.reshape(dims.n_prod, len(SCOPES), n_region, -1))
+    pair, clock, took, collected, attempted = _add_up(work, len(journeys), threads)
+    took = took.reshape(dims.n_prod, len(SCOPES), n_region, shapes[2][1])
+    return Tally(dims, first_day, pair, clock, took, collected, attempted)
 
 
 def _add_up(work, n_rows: int, threads: int) -> list[np.ndarray]:

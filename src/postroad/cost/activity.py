@@ -1,0 +1,123 @@
+"""Activity: what a run did on the days accounted, in the terms that both accounts multiply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from postroad.core.errors import InputError
+from postroad.network.instance import Instance
+
+__all__ = ["Activity", "VehicleWork", "sum_vehicle_work"]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What a run did on the days accounted.
+
+    Attributes
+    ----------
+    instance: the network that ran.
+    tables: the feed's tables; ``vehicles``, ``factors``, ``facilities`` and ``places`` are read.
+    load_items: int32 (n_days, n_leg, n_prod), items carried on the service days accounted.
+    run_legs: bool (n_days, n_leg), whether the leg ran on the service day.
+    sorted_items: int64 (n_fac,), items sorted on the days accounted.
+    collected: int64 (n_fac, n_prod), items accepted on the days accounted.
+    attempted: int64 (n_fac, n_prod), delivery attempts for those items.
+
+    **Assumes** that the days are in a steady week: what leaves with later days' trips is made up for by what the first
+    days' trips carry of earlier days.
+    """
+
+    instance: Instance
+    tables: Mapping[str, pl.DataFrame]
+    load_items: np.ndarray
+    run_legs: np.ndarray
+    sorted_items: np.ndarray
+    collected: np.ndarray
+    attempted: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that are not of this network.
+
+        Raises
+        ------
+        InputError: PR-M102.
+        """
+        n_leg, n_prod, n_fac = len(self.instance.leg_from), len(self.instance.prod_id), self.instance.n_fac
+        for name, array, wanted in (
+            ("load_items", self.load_items, (len(self.run_legs), n_leg, n_prod)),
+            ("run_legs", self.run_legs, (len(self.load_items), n_leg)),
+            ("sorted_items", self.sorted_items, (n_fac,)),
+            ("collected", self.collected, (n_fac, n_prod)),
+            ("attempted", self.attempted, (n_fac, n_prod)),
+        ):
+            if array.shape != wanted:
+                raise InputError("PR-M102", array=name, found=str(array.shape), wanted=str(wanted))
+
+    @property
+    def n_items(self) -> int:
+        """Items accepted on the days accounted: what totals are divided by."""
+        return int(self.collected.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleWork:
+    """Work of one kind of vehicle in one tier: runs, distance, time, and what was carried.
+
+    ``activity_tkm`` is float64 (n_prod,), tonne-kilometres over the activity distance.
+    """
+
+    vehicle_idx: int
+    tier: str
+    n_departures: int
+    vehicle_km: float
+    vehicle_h: float
+    activity_tkm: np.ndarray
+
+
+def sum_vehicle_work(activity: Activity) -> list[VehicleWork]:
+    """The work of vehicles by kind and tier, in order of the vehicles table, line-haul before feeders.
+
+    A trip departs once however many legs it has; its hours are from its first departure to its last arrival.
+    """
+    instance = activity.instance
+    legs = np.flatnonzero(activity.run_legs.any(axis=0))
+    legs = legs[np.argsort(instance.leg_trip[legs], kind="stable")]
+    runs = activity.run_legs[:, legs].sum(axis=0)
+    count = instance.leg_n_vehicles[legs]
+    feeder = (instance.leg_from[legs] >= instance.n_core) | (instance.leg_to[legs] >= instance.n_core)
+    group = instance.leg_vehicle[legs].astype(np.int64) * 2 + feeder
+    n_group = int(group.max(initial=-1)) + 1
+    km = np.bincount(group, weights=instance.leg_km[legs] * runs * count, minlength=n_group)
+    carried = activity.load_items[:, legs].sum(axis=0, dtype=np.int64)
+    tonnes_km = carried * instance.prod_g / 1e6 * instance.leg_activity_km[legs, None]
+    tkm = np.stack([np.bincount(group, weights=column, minlength=n_group) for column in tonnes_km.T], axis=1)
+    trips, first = np.unique(instance.leg_trip[legs], return_index=True)
+    days = np.stack([np.logical_or.reduceat(day[legs], first) for day in activity.run_legs]).sum(axis=0)
+    departures = np.bincount(group[first], weights=days * count[first], minlength=n_group)
+    hours = np.bincount(group[first], weights=days * count[first] * _trip_hours(instance)[trips], minlength=n_group)
+    return [
+        VehicleWork(
+            number // 2,
+            ("line_haul", "feeder")[number % 2],
+            int(departures[number]),
+            km[number],
+            hours[number],
+            tkm[number],
+        )
+        for number in np.flatnonzero(departures)
+    ]
+
+
+def _trip_hours(instance: Instance) -> np.ndarray:
+    """Hours of each trip from its first departure to its last arrival, float64."""
+    n_trip = int(max(instance.cn_trip.max(initial=-1), instance.leg_trip.max(initial=-1))) + 1
+    first = np.full(n_trip, 2**31 - 1, np.int64)
+    last = np.full(n_trip, -1, np.int64)
+    np.minimum.at(first, instance.cn_trip, instance.cn_dep_min)
+    np.maximum.at(last, instance.cn_trip, instance.cn_dep_min.astype(np.int64) + instance.cn_dur_min)
+    return np.where(last >= 0, last - first, 0) / 60.0
