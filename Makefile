@@ -21,7 +21,7 @@ test-slow: $(VENV)/ready-dev  ## Run the tests that take more than a minute.
 	$(PY) -m pytest -m slow $(ARGS)
 
 check: $(VENV)/ready-dev  ## Lint, import contracts, size budget, locks, error codes, public surface.
-	$(VENV)/bin/ruff check src tests benchmarks docs
+	$(VENV)/bin/ruff check .
 	$(VENV)/bin/lint-imports
 	$(PY) -m pytest tests/architecture
 
