@@ -11,7 +11,7 @@ from postroad.network.rows import near_name, report_rows
 from postroad.network.schema import Column, Table
 from postroad.network.textfile import RawTable
 
-__all__ = ["convert_table", "fill_defaults", "instant_is_sound"]
+__all__ = ["convert_table", "convert_value", "fill_defaults"]
 
 _CLOCK = r"^(\d{1,3}):([0-5]\d)(:00)?$"
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
@@ -58,6 +58,19 @@ def convert_table(raw: RawTable, table: Table, findings: Findings) -> pl.DataFra
     return _fold_inputs(fill_defaults(pl.DataFrame(series), table), table)
 
 
+def convert_value(value: object, column: Column) -> tuple[object, bool]:
+    """One value as the column's type, and whether it fits; an empty text is null.
+
+    >>> from postroad.network.schema import table
+    >>> convert_value("26:15", table("trips").column("arrive"))
+    (1575, True)
+    """
+    findings = Findings()
+    frame = pl.DataFrame({"__row": [0], column.name: pl.Series([value], strict=False)})
+    made = _convert(frame, column, "", findings)[0]
+    return made, not len(findings) and not (made is None and column.is_required)
+
+
 def fill_defaults(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Put the declared default where a value is missing."""
     fills = []
@@ -71,7 +84,7 @@ def fill_defaults(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     return frame.with_columns(fills)
 
 
-def instant_is_sound(text: pl.Expr) -> pl.Expr:
+def _instant_is_sound(text: pl.Expr) -> pl.Expr:
     """Whether a text is ``D+1 06:00`` or an ISO 8601 instant that exists."""
     iso = text.str.contains(_ISO_INSTANT) & (
         text.str.slice(0, 16).str.replace("T", " ").str.to_datetime("%Y-%m-%d %H:%M", strict=False).is_not_null()
@@ -225,7 +238,7 @@ def _parse_date(text: pl.DataFrame, column: Column, table: str, findings: Findin
 
 def _parse_instant(text: pl.DataFrame, column: Column, table: str, findings: Findings) -> pl.Series:
     cell = text[column.name]
-    sound = text.select(instant_is_sound(pl.col(column.name)))[:, 0]
+    sound = text.select(_instant_is_sound(pl.col(column.name)))[:, 0]
     _report_cells(findings, "PR-T109", table, text, ~sound, column)
     return cell.set(~sound.fill_null(False), None)
 
