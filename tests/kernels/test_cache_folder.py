@@ -90,3 +90,23 @@ def test_a_change_in_any_source_changes_the_digest(tmp_path, monkeypatch):
         digests.add(source_digest())
     source_digest.cache_clear()
     assert len(digests) == 3
+
+
+def test_a_changed_callee_in_another_file_is_seen(tmp_path):
+    """What numba's own cache gets wrong: the caller's file is unchanged, so it would serve the stale code."""
+    package = tmp_path / "trial_kernels"
+    package.mkdir()
+    (package / "__init__.py").write_text(Path(kernels.__file__).read_text(encoding="utf-8"), encoding="utf-8")
+    (package / "outer.py").write_text(
+        "from trial_kernels import njit\n"
+        "from trial_kernels.inner import step\n\n\n@njit\ndef walk(n):\n    return step(n)\n"
+    )
+    answers = []
+    for change in (1, 1, 5):
+        inner = f"from trial_kernels import njit\n\n\n@njit\ndef step(n):\n    return n + {change}\n"
+        (package / "inner.py").write_text(inner)
+        probe = "from trial_kernels.outer import walk\nprint(walk(10), sum(walk.stats.cache_hits.values()))"
+        env = os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+        done = subprocess.run([sys.executable, "-c", probe], env=env, capture_output=True, text=True, check=True)
+        answers.append(done.stdout.split())
+    assert answers == [["11", "0"], ["11", "1"], ["15", "0"]]
