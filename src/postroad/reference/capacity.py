@@ -32,5 +32,7 @@ def wave_capacities(items_per_day: float, n_waves: int, rules: Rules) -> list[in
     The first of several waves takes ``wave_share_1``, the others the rest evenly.
     """
     total = max(items_per_day * rules.wave_margin, 2000.0)
-    shares = [1.0] if n_waves == 1 else [rules.wave_share_1] + [(1 - rules.wave_share_1) / (n_waves - 1)] * (n_waves - 1)
+    shares = (
+        [1.0] if n_waves == 1 else [rules.wave_share_1] + [(1 - rules.wave_share_1) / (n_waves - 1)] * (n_waves - 1)
+    )
     return [int(math.ceil(total * share / 100.0) * 100) for share in shares]

@@ -49,7 +49,7 @@ def airports_by_city() -> Mapping[str, tuple[str, ...]]:
 def centre_codes() -> Mapping[str, str]:
     """The facility code of each city's sorting centre by city code.
 
-    An airport without a route in 2014 lends its code only when it opened since (``OPENED``): many are military or closed.
+    An airport without a route in 2014 lends its code only when it opened since (``OPENED``): many are military.
     A name in pinyin that two cities share belongs to the more populous one; the other adds its province.
     """
     airports = airports_by_city()

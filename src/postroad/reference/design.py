@@ -6,12 +6,13 @@ consolidated towards the hub of the destination, then at the hub of the origin, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from postroad.reference.fleet import smallest_capacity
-from postroad.reference.sources import Cities, Rules, read_source
+from postroad.reference.sources import Cities, Rules
 
 __all__ = ["Homes", "LineHaul", "assign_homes", "plan_line_haul"]
 
@@ -49,13 +50,16 @@ class LineHaul:
     transit: np.ndarray
 
 
-def assign_homes(cities: Cities, rules: Rules) -> Homes:
+def assign_homes(cities: Cities, hubs: Sequence[str], rules: Rules) -> Homes:
     """Give every city on the road network its home hub and its second hub.
+
+    Parameters
+    ----------
+    hubs: codes of the cities that have one.
 
     The home hub is the nearest by road, hubs of the own province counting as nearer by ``in_province_preference``.
     """
-    index = cities.index
-    hub_city = np.array([index[code] for code in read_source("rules/hubs.csv")["city_code"]])
+    hub_city = np.array([cities.index[code] for code in hubs])
     province = cities.frame["province_code"].to_numpy()
     km = cities.road_km[:, hub_city] * np.where(
         province[:, None] == province[hub_city][None, :], rules.in_province_preference, 1.0

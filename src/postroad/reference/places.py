@@ -11,9 +11,7 @@ __all__ = ["COUNTRY", "add_china", "county_place"]
 
 COUNTRY = "CN"
 _REGION = {"east": "east", "mid": "centre", "west": "west", "hmt": "other"}
-_SOURCE = (
-    "NBS codes and names 2023 (china-division 2.7.0); points cpca 0.5.5 and GeoNames; population: 2020 census (Tudigong)"
-)
+_SOURCE = "NBS codes and names 2023 (china-division 2.7.0); points cpca 0.5.5 and GeoNames; population: 2020 census (Tudigong)"
 
 
 def add_china(draft: Draft) -> None:
@@ -26,22 +24,42 @@ def add_china(draft: Draft) -> None:
     )
     region = pl.col("region").replace_strict(_REGION)
     provinces = read_source("admin/provinces.csv").select(
-        place_id="province_code", parent_id=pl.lit(COUNTRY), kind=pl.lit("province"), name="name", name_en="name_en",
-        region=region, lon="lon", lat="lat", population="pop_2020",
-    )  # fmt: skip
+        place_id="province_code",
+        parent_id=pl.lit(COUNTRY),
+        kind=pl.lit("province"),
+        name="name",
+        name_en="name_en",
+        region=region,
+        lon="lon",
+        lat="lat",
+        population="pop_2020",
+    )
     cities = load_cities().frame.select(
-        place_id="city_code", parent_id="province_code", kind=pl.lit("city"), name="name",
-        name_en=pl.col("pinyin").str.to_titlecase(), region=region, lon="lon", lat="lat", population="pop_2020",
-    )  # fmt: skip
+        place_id="city_code",
+        parent_id="province_code",
+        kind=pl.lit("city"),
+        name="name",
+        name_en=pl.col("pinyin").str.to_titlecase(),
+        region=region,
+        lon="lon",
+        lat="lat",
+        population="pop_2020",
+    )
     by_city = load_cities().frame.select("city_code", region=region)
     counties = (
         read_source("admin/counties.csv")
         .join(by_city, on="city_code", how="left")
         .sort("county_code")
         .select(
-            place_id=county_place(), parent_id="city_code", kind=pl.lit("county"), name="name", region="region",
-            lon="lon", lat="lat", population="pop_2020",
-        )  # fmt: skip
+            place_id=county_place(),
+            parent_id="city_code",
+            kind=pl.lit("county"),
+            name="name",
+            region="region",
+            lon="lon",
+            lat="lat",
+            population="pop_2020",
+        )
     )
     for frame in (provinces, cities, counties):
         draft.add("places", frame, label="measured", source=_SOURCE)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from postroad.reference.codes import centre_codes
 from postroad.reference.design import Homes, LineHaul
 from postroad.reference.sources import Cities, Rules
 from postroad.reference.timetable import LaneSet, timetable
@@ -28,22 +28,22 @@ class RoadNetwork:
     surge_load: np.ndarray
 
 
-def node_ids(cities: Cities, homes: Homes) -> np.ndarray:
+def node_ids(centres: Sequence[str], homes: Homes) -> np.ndarray:
     """Facility ids of the road nodes: the centres in order of city, then the hubs (``<centre>-H``)."""
-    codes = centre_codes()
-    centres = [codes[city] for city in cities.codes]
-    return np.array(centres + [f"{centres[city]}-H" for city in homes.hub_city], dtype=object)
+    return np.array(list(centres) + [f"{centres[city]}-H" for city in homes.hub_city], dtype=object)
 
 
-def build_road(cities: Cities, homes: Homes, mean: LineHaul, surge: LineHaul, rules: Rules) -> RoadNetwork:
+def build_road(
+    cities: Cities, centres: Sequence[str], homes: Homes, mean: LineHaul, surge: LineHaul, rules: Rules
+) -> RoadNetwork:
     """Make the road lanes of a size and their timetable.
 
     Lanes that always exist: every centre to and from its home hub and its second hub, and every hub to every other.
     The others are those that carry load on the mean day or on the surge day.
     """
-    least = _least_departures(cities, homes, mean)
+    least = _least_departures(cities, homes, mean, rules)
     first, second = np.nonzero((least > 0) | (surge.load > 0))
-    ids = node_ids(cities, homes)
+    ids = node_ids(centres, homes)
     km, waits = _distances(cities, homes, rules)
     shortest = km[first, second]
     lane_id = np.array([f"{a}-{b}" for a, b in zip(ids[first], ids[second], strict=True)], dtype=object)
@@ -70,10 +70,9 @@ def build_road(cities: Cities, homes: Homes, mean: LineHaul, surge: LineHaul, ru
     return RoadNetwork(frame, timetable(lanes, rules), load, surge_load)
 
 
-def _least_departures(cities: Cities, homes: Homes, mean: LineHaul) -> np.ndarray:
+def _least_departures(cities: Cities, homes: Homes, mean: LineHaul, rules: Rules) -> np.ndarray:
     """Fewest daily departures of every pair of nodes; int64 (n_node, n_node), 0 where the mean day needs no lane."""
-    rules = Rules.read()
-    n, n_hub = len(cities.codes), len(homes.hub_city)
+    n = len(cities.codes)
     least = np.where(mean.load > 0, int(rules.min_direct_departures), 0)
     least[n:, n:] = int(rules.trunk_departures)
     np.fill_diagonal(least, 0)
@@ -82,7 +81,6 @@ def _least_departures(cities: Cities, homes: Homes, mean: LineHaul) -> np.ndarra
         node = n + hub[served]
         least[served, node] = np.maximum(least[served, node], int(departures))
         least[node, served] = np.maximum(least[node, served], int(departures))
-    assert least.shape == (n + n_hub, n + n_hub)
     return least
 
 

@@ -20,7 +20,12 @@ def add_calendar(draft: Draft, size: Size) -> None:
     draft.add(
         "calendar",
         [
-            {"service_id": DAILY, **week, "start_date": date(size.year - 1, 1, 1), "end_date": date(size.year + 1, 12, 31)},
+            {
+                "service_id": DAILY,
+                **week,
+                "start_date": date(size.year - 1, 1, 1),
+                "end_date": date(size.year + 1, 12, 31),
+            },
             {"service_id": SURGE, **week, "start_date": first, "end_date": last},
         ],
         label="derived",

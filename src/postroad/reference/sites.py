@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,41 +14,69 @@ from postroad.reference.draft import Draft
 from postroad.reference.road import node_ids
 from postroad.reference.sources import HMT, SANSHA, Cities, Rules, read_source
 
-__all__ = ["OPERATOR", "add_centres", "add_hubs", "delivery_waves"]
+__all__ = ["OPERATOR", "CentreLoad", "add_centres", "add_hubs", "centre_load", "delivery_waves"]
 
 OPERATOR = "net"
-_SITE = "Site at the city point: real sites are private. Capacity: design load of the surge day x margin / effective hours"
+_SITE = (
+    "Site at the city point: real sites are private. Capacity: design load of the surge day x margin / effective hours"
+)
 _WAVE = "Design deliveries of the surge day x margin; hours modelled, none between 22:00 and 07:00"
 _FAR_PROVINCES = frozenset({"54", "63", "65"})
 
 
-def add_centres(draft: Draft, cities: Cities, surge_od: np.ndarray, rules: Rules) -> None:
-    """Add the sorting centre of each city with its service area and delivery waves.
+@dataclass(frozen=True, slots=True)
+class CentreLoad:
+    """Items of the surge day at each centre, float64 (n,): accepted, sorted (each item once) and delivered."""
+
+    accepted: np.ndarray
+    sorted: np.ndarray
+    delivered: np.ndarray
+
+
+def centre_load(domestic: np.ndarray, feeders: np.ndarray, delivered_hmt: np.ndarray) -> CentreLoad:
+    """Loads from the domestic origin-destination matrix and the items on their way to exchange offices.
 
     Parameters
     ----------
-    surge_od: float64 (n, n), items of the surge day between cities.
+    domestic, feeders: float64 (n, n), items a day; feeders end at the city of an exchange office.
+    delivered_hmt: float64 (n,), items a day delivered in Hong Kong, Macao and Taiwan.
     """
+    both = domestic + feeders
+    delivered = domestic.sum(axis=0) + delivered_hmt
+    return CentreLoad(both.sum(axis=1), both.sum(axis=1) + both.sum(axis=0) - np.diag(both) + delivered_hmt, delivered)
+
+
+def add_centres(draft: Draft, cities: Cities, load: CentreLoad, rules: Rules) -> None:
+    """Add the sorting centre of each city with its service area and delivery waves."""
     codes = centre_codes()
-    sent, received, same = surge_od.sum(axis=1), surge_od.sum(axis=0), np.diag(surge_od)
     rows, areas, windows = [], [], []
     for row, city in enumerate(cities.frame.iter_rows(named=True)):
         code = codes[city["city_code"]]
-        sorted_items = sent[row] + received[row] - same[row]
+        handling_min = rules.hmt_handling_min if city["city_code"] in HMT else rules.handling_min
         rows.append(
             {
-                "facility_id": code, "kind": "sorting", "name": f"{_short(city['name'])}分拨中心",
-                "name_en": f"{city['pinyin'].title()} sorting centre", "place_id": city["city_code"], "operator_id": OPERATOR,
-                "lon": city["lon"], "lat": city["lat"],
-                "sort_items_per_h": hourly_capacity(sorted_items, rules.effective_sort_h, rules, rules.min_sort),
-                "screen_items_per_h": hourly_capacity(sent[row], rules.effective_screen_h, rules, rules.min_sort),
-                "origin_min": int(rules.origin_min), "handling_min": int(rules.handling_min), "dest_min": int(rules.dest_min),
-                "cost_yuan_per_item": rules.sort_cost_yuan, "kwh_per_item": rules.sort_kwh,
+                "facility_id": code,
+                "kind": "sorting",
+                "name": f"{_short(city['name'])}分拨中心",
+                "name_en": f"{city['pinyin'].title()} sorting centre",
+                "place_id": city["city_code"],
+                "operator_id": OPERATOR,
+                "lon": city["lon"],
+                "lat": city["lat"],
+                "sort_items_per_h": hourly_capacity(load.sorted[row], rules.effective_sort_h, rules, rules.min_sort),
+                "screen_items_per_h": hourly_capacity(
+                    load.accepted[row], rules.effective_screen_h, rules, rules.min_sort
+                ),
+                "origin_min": int(rules.origin_min),
+                "handling_min": int(handling_min),
+                "dest_min": int(rules.dest_min),
+                "cost_yuan_per_item": rules.sort_cost_yuan,
+                "kwh_per_item": rules.sort_kwh,
             }
-        )  # fmt: skip
+        )
         waves = delivery_waves(city)
         areas.append({"facility_id": code, "place_id": city["city_code"], "deliveries_per_week": 7.0 * len(waves)})
-        for start, n_items in zip(waves, wave_capacities(received[row], len(waves), rules), strict=True):
+        for start, n_items in zip(waves, wave_capacities(load.delivered[row], len(waves), rules), strict=True):
             windows.append({"facility_id": code, "kind": "delivery_wave", "start": start, "n_items": n_items})
     draft.add("facilities", rows, label="modelled", source=_SITE)
     draft.add("service_areas", areas, label="modelled", source="One centre serves its city; waves by rule")
@@ -57,22 +86,29 @@ def add_centres(draft: Draft, cities: Cities, surge_od: np.ndarray, rules: Rules
 def add_hubs(draft: Draft, cities: Cities, homes: Homes, mean: LineHaul, surge: LineHaul, rules: Rules) -> None:
     """Add the hubs; each is sized on the larger of its mean-day and surge-day transit."""
     reasons = dict(read_source("rules/hubs.csv").select("city_code", "reason").iter_rows())
-    ids = node_ids(cities, homes)[len(cities.codes) :]
+    codes = centre_codes()
+    ids = node_ids([codes[city] for city in cities.codes], homes)[len(cities.codes) :]
     transit = np.maximum(mean.transit, surge.transit)
     rows = []
     for number, row in enumerate(homes.hub_city):
         city = cities.frame.row(int(row), named=True)
         rows.append(
             {
-                "facility_id": ids[number], "kind": "hub", "name": f"{_short(city['name'])}枢纽",
-                "name_en": f"{city['pinyin'].title()} hub", "place_id": city["city_code"], "operator_id": OPERATOR,
-                "lon": city["lon"], "lat": city["lat"],
+                "facility_id": ids[number],
+                "kind": "hub",
+                "name": f"{_short(city['name'])}枢纽",
+                "name_en": f"{city['pinyin'].title()} hub",
+                "place_id": city["city_code"],
+                "operator_id": OPERATOR,
+                "lon": city["lon"],
+                "lat": city["lat"],
                 "sort_items_per_h": hourly_capacity(transit[number], rules.effective_hub_h, rules, rules.min_sort),
                 "handling_min": int(rules.handling_min),
-                "cost_yuan_per_item": rules.sort_cost_yuan, "kwh_per_item": rules.sort_kwh,
+                "cost_yuan_per_item": rules.sort_cost_yuan,
+                "kwh_per_item": rules.sort_kwh,
                 "source": f"{_SITE}. Chosen as: {reasons[city['city_code']]}",
             }
-        )  # fmt: skip
+        )
     draft.add("facilities", rows, label="modelled")
 
 

@@ -15,7 +15,7 @@ import polars as pl
 from postroad.core.errors import InputError
 from postroad.reference.geometry import great_circle_km
 
-__all__ = ["HMT", "SANSHA", "Cities", "Rules", "load_cities", "read_source"]
+__all__ = ["HMT", "SANSHA", "Cities", "Rules", "load_cities", "read_source", "road_circuity"]
 
 HMT = ("710000", "810000", "820000")
 """Taiwan, Hong Kong and Macao: reached through exchange offices, not by the domestic line-haul."""
@@ -34,6 +34,7 @@ def source_file(path: str) -> Traversable:
     return resource
 
 
+@cache
 def read_source(path: str) -> pl.DataFrame:
     """One source table by its path below ``data/sources``; codes (``*_code``, ``o``, ``d``) come as text.
 
@@ -72,7 +73,7 @@ def _numbers(frame: pl.DataFrame) -> dict[str, pl.DataType]:
 
 @dataclass(frozen=True)
 class Rules:
-    """The numbers of the builder's rules, by name, each with its label and source (``data/sources/rules/numbers.csv``)."""
+    """The numbers of the builder's rules by name; labels and sources stand in ``data/sources/rules/numbers.csv``."""
 
     values: Mapping[str, float]
 
@@ -116,7 +117,7 @@ def _rule_numbers() -> Mapping[str, float]:
 
 @dataclass(frozen=True)
 class Cities:
-    """The 372 planning cities in order of code, with distances and the design origin-destination matrix.
+    """Cities in order of code, with distances and the design origin-destination matrix.
 
     Attributes
     ----------
@@ -124,7 +125,8 @@ class Cities:
     frame: the city table in the same order.
     gc_km, road_km, rail_km: float64 (n, n); road_km holds the graph's shortest path or, where the graph has none,
         circuity times the great circle; rail_km is 0 where there is no railway.
-    od_items: float64 (n, n), items of the mean domestic day of 2023 (modelled).
+    od_items: float64 (n, n), items of a mean domestic day (modelled).
+    on_road: bool (n,), cities that the domestic road line-haul reaches.
     """
 
     codes: tuple[str, ...]
@@ -133,21 +135,17 @@ class Cities:
     road_km: np.ndarray
     rail_km: np.ndarray
     od_items: np.ndarray
+    on_road: np.ndarray
 
     @property
     def index(self) -> dict[str, int]:
         """Row number by city code."""
         return {code: row for row, code in enumerate(self.codes)}
 
-    @property
-    def on_road(self) -> np.ndarray:
-        """bool (n,): cities that the domestic road line-haul reaches."""
-        return np.array([code not in HMT and code != SANSHA for code in self.codes])
-
 
 @cache
 def load_cities() -> Cities:
-    """Read cities, distances and the design matrix."""
+    """The 372 planning cities of China; the design matrix is the modelled mean domestic day of 2023."""
     frame = read_source("admin/cities.csv").sort("city_code")
     mended = read_source("rules/pinyin.csv").select("city_code", pl.col("pinyin").alias("mended"))
     frame = (
@@ -173,16 +171,19 @@ def load_cities() -> Cities:
     road_km = square("road_km")
     road_km = np.where(road_km > 0, road_km, gc_km * road_circuity(gc_km))
     np.fill_diagonal(road_km, 0.0)
-    od = read_source("modelled/city_od_2023_modelled.parquet").filter(pl.col("o").is_in(codes) & pl.col("d").is_in(codes))
+    od = read_source("modelled/city_od_2023_modelled.parquet").filter(
+        pl.col("o").is_in(codes) & pl.col("d").is_in(codes)
+    )
     matrix = np.zeros((n, n))
     origin = od["o"].replace_strict(index, return_dtype=pl.Int64).to_numpy()
     destination = od["d"].replace_strict(index, return_dtype=pl.Int64).to_numpy()
     matrix[origin, destination] = od["items_per_day"].to_numpy()
-    return Cities(codes, frame, gc_km, road_km, square("rail_km"), matrix)
+    on_road = np.array([code not in HMT and code != SANSHA for code in codes])
+    return Cities(codes, frame, gc_km, road_km, square("rail_km"), matrix, on_road)
 
 
 def road_circuity(gc_km: np.ndarray) -> np.ndarray:
-    """Road kilometres over great-circle kilometres by distance band (median of the graph, ``circuity_by_distance.csv``)."""
+    """Road over great-circle km by distance band: medians of the graph (``circuity_by_distance.csv``)."""
     bands = read_source("network_osm/circuity_by_distance.csv").sort("gc_km_from")
     row = np.searchsorted(bands["gc_km_to"].to_numpy(), gc_km, side="right")
     return bands["road_median"].to_numpy()[np.minimum(row, bands.height - 1)]

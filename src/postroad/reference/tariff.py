@@ -18,21 +18,32 @@ def add_vehicles(draft: Draft) -> None:
     values = read_source("reference/freight_factors_uk2025_wtw.csv").with_columns(pl.col(pl.String).fill_null(""))
     keys = ["mode", "class", "size", "fuel_or_load"]
     transport = chosen.join(values, on=keys, how="left", maintain_order="left").select(
-        factor_id="factor_id", kind=pl.lit("transport"), gas_basis=pl.lit("CO2e, GWP100 AR5"),
-        ttw="ttw_kgco2e_per_tkm", wtt="wtt_kgco2e_per_tkm", value="wtw_kgco2e_per_tkm", uom=pl.lit("kgCO2e/t-km"),
-        year=pl.lit(2025), region=pl.lit("GB"),
-    )  # fmt: skip
+        factor_id="factor_id",
+        kind=pl.lit("transport"),
+        gas_basis=pl.lit("CO2e, GWP100 AR5"),
+        ttw="ttw_kgco2e_per_tkm",
+        wtt="wtt_kgco2e_per_tkm",
+        value="wtw_kgco2e_per_tkm",
+        uom=pl.lit("kgCO2e/t-km"),
+        year=pl.lit(2025),
+        region=pl.lit("GB"),
+    )
     draft.add("factors", transport, label="measured", source=_UK)
     grid = read_source("reference/grid_factors_cn.csv").filter(area="national", kind="avg").sort("year")
     draft.add(
         "factors",
         grid.select(
-            factor_id=pl.format("grid-cn-{}", "year"), kind=pl.lit("energy"), gas_basis=pl.lit("CO2"),
-            value="kgco2_per_kwh", uom=pl.lit("kgCO2e/kWh"), year=pl.col("year").cast(pl.Int64), region=pl.lit("CN"),
+            factor_id=pl.format("grid-cn-{}", "year"),
+            kind=pl.lit("energy"),
+            gas_basis=pl.lit("CO2"),
+            value="kgco2_per_kwh",
+            uom=pl.lit("kgCO2e/kWh"),
+            year=pl.col("year").cast(pl.Int64),
+            region=pl.lit("CN"),
         ),
         label="measured",
         source="Ministry of Ecology and Environment, national average grid factor",
-    )  # fmt: skip
+    )
     vehicles = read_source("rules/vehicles.csv").drop("lane_km_from", "lane_km_to")
     draft.add("vehicles", vehicles)
 
@@ -53,16 +64,30 @@ def add_tariff(draft: Draft, rules: Rules, day_profile: str) -> None:
     draft.add(
         "products",
         [
-            {"product_id": "express", "priority": 0, "name": "时效件", "name_en": "Time-definite express",
-             "mean_kg": rules.express_kg, "mean_volume_m3": rules.express_m3, "yuan_per_h": rules.express_yuan_per_h,
-             "share": rules.express_share},
-            {"product_id": "standard", "priority": 1, "name": "普通快件", "name_en": "Economy express",
-             "mean_kg": rules.standard_kg, "mean_volume_m3": rules.standard_m3, "yuan_per_h": rules.standard_yuan_per_h,
-             "share": 1.0 - rules.express_share},
+            {
+                "product_id": "express",
+                "priority": 0,
+                "name": "时效件",
+                "name_en": "Time-definite express",
+                "mean_kg": rules.express_kg,
+                "mean_volume_m3": rules.express_m3,
+                "yuan_per_h": rules.express_yuan_per_h,
+                "share": rules.express_share,
+            },
+            {
+                "product_id": "standard",
+                "priority": 1,
+                "name": "普通快件",
+                "name_en": "Economy express",
+                "mean_kg": rules.standard_kg,
+                "mean_volume_m3": rules.standard_m3,
+                "yuan_per_h": rules.standard_yuan_per_h,
+                "share": 1.0 - rules.express_share,
+            },
         ],
         label="modelled",
         source="No official mix or mean weight exists; see rules/numbers.csv",
-    )  # fmt: skip
+    )
     for name in ("promises", "restrictions", "parameters"):
         draft.add(name, read_source(f"rules/{name}.csv"))
     hours = read_source("rules/profile_hour.csv").select(
