@@ -8,7 +8,7 @@ import numpy as np
 
 from postroad.network.instance import Instance
 
-__all__ = ["Timeline", "build_timeline"]
+__all__ = ["Timeline", "build_timeline", "plan_departures", "repeating_days"]
 
 WEEK = 7
 
@@ -88,7 +88,7 @@ def build_timeline(instance: Instance, *, know_overlay: bool) -> Timeline:
 
     **Assumes** that a facility which can sort at all in a slot can sort all that is there.
     """
-    plan = _split_days(instance, *_plan_departures(instance), _plan_opening(instance))
+    plan = _split_days(instance, *plan_departures(instance), _plan_opening(instance))
     ring = _ring(plan)
     days = plan
     if know_overlay:
@@ -104,7 +104,15 @@ def build_timeline(instance: Instance, *, know_overlay: bool) -> Timeline:
     return _join(instance, days[:lead] + ring, len(ring), day_of_horizon)
 
 
-def _plan_departures(instance: Instance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def repeating_days(n_days: int) -> int:
+    """How many days at the end of a horizon stand for what follows it: a week, or as many as there are.
+
+    The first day of a longer horizon is left out, for it lacks what left before the horizon began.
+    """
+    return max(1, min(WEEK, n_days - 1))
+
+
+def plan_departures(instance: Instance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Slot, connection and slots to the queue of what the plan lets leave over the horizon, in order of departure."""
     offset, minute = np.divmod(instance.cn_dep_min, 1440)
     order = np.argsort(minute, kind="stable")
@@ -156,9 +164,7 @@ def _split_days(
 
 def _ring(plan: list[_Day]) -> list[_Day]:
     """The days that repeat after the horizon."""
-    if len(plan) == 1:
-        return plan
-    last = plan[-min(WEEK, len(plan) - 1) :]
+    last = plan[-repeating_days(len(plan)) :]
     return last[-1:] if all(day.same_as(last[-1]) for day in last) else last
 
 

@@ -1,0 +1,234 @@
+"""Promises: for every pair of endpoints, release time and product the number of days within which it is delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+
+from postroad.core.clock import DAY_MIN, parse_hhmm
+from postroad.core.errors import InputError
+from postroad.core.findings import Findings
+from postroad.kernels.promises import NEVER, count_days
+from postroad.network.instance import Instance
+from postroad.routing.departures import plan_departures, repeating_days
+from postroad.routing.tables import RoutingTables
+
+__all__ = ["SCOPES", "Demand", "facility_countries", "promise_days"]
+
+SCOPES = ("same_city", "intercity", "international")
+CHUNK = 1 << 16
+
+
+class Demand(Protocol):
+    """What promises read of the flows."""
+
+    origin: np.ndarray
+    destination: np.ndarray
+    release_min: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Waits over the horizon in slots; what lies beyond it repeats its last week. All int32 (n_fac, n_slots).
+
+    Attributes
+    ----------
+    screen, sort, wave: slots to the next in which the facility screens, sorts, sends out a delivery wave.
+    collect, feed: for outlets, slots until an item put on the lane to (from) the parent is in the queue at its end.
+    """
+
+    screen: np.ndarray
+    sort: np.ndarray
+    wave: np.ndarray
+    collect: np.ndarray
+    feed: np.ndarray
+
+
+def promise_days(
+    instance: Instance,
+    tables: RoutingTables,
+    flows: Demand,
+    promises: pl.DataFrame,
+    parameters: Mapping[str, float],
+    *,
+    day: int = 0,
+    country: np.ndarray | None = None,
+    threads: int = 2,
+) -> tuple[np.ndarray, Findings]:
+    """Work out the promised days of every pair, release and product from the plan.
+
+    The planned journey: acceptance, ``origin_min``, screening and sorting when the endpoint works, for an outlet the
+    next trip to its parent, the routing table's slots to the anchor of the destination, for an outlet the next trip
+    to it, ``wave_delay``, the next delivery wave, the end of its tour. With the margin added, the promise is the first
+    day D + k whose ``deliver_by`` is not earlier, kept within ``min_days`` and ``max_days``.
+
+    Parameters
+    ----------
+    instance: the compiled plan; closures that it contains count as plan.
+    tables: its routing tables.
+    flows: ``origin``, ``destination`` int32 (n_pair,), endpoints; ``release_min`` int32 (n_rel,), minutes of the day.
+    promises: the feed's table.
+    parameters: the feed's parameters by id; ``tour_share_1h`` .. ``tour_share_8h`` are read.
+    day: day of the horizon on which the items are released.
+    country: int32 (n_fac,), country of each facility (see :func:`facility_countries`); all the same when None.
+    threads: worker threads; the answer is the same for any number.
+
+    Returns
+    -------
+    int8 (n_prod, n_rel, n_pair), days from the day of release to the promised one, -1 where no route leads; and
+    findings PR-R101, one for each product and origin without a route to some destinations.
+
+    Raises
+    ------
+    InputError: PR-R100 when a product has no promise for a scope that the pairs need.
+
+    **Assumes** no queues; days after the horizon repeat its last week.
+    """
+    axis = _waits(instance)
+    here, at_parent = _sorted_slots(instance, axis, flows.release_min, day)
+    at_door, at_anchor = _slots_to_wave(instance, axis)
+    anchor = np.where(instance.fac_parent < 0, np.arange(instance.n_fac), instance.fac_parent).astype(np.int32)
+    scope = _scopes(instance, flows, country)
+    terms = _terms(instance, promises, np.unique(scope))
+    ring = repeating_days(instance.n_days) * instance.slots_per_day
+    tour_min = 60 * max((hour for hour in range(1, 9) if parameters.get(f"tour_share_{hour}h", 0) > 0), default=0)
+    n_pair = len(flows.origin)
+    days = np.empty((len(instance.prod_id), len(flows.release_min), n_pair), np.int8)
+
+    def work(product: int, first: int) -> None:
+        count_days(
+            days[product], first, min(first + CHUNK, n_pair), flows.origin, flows.destination, anchor, instance.fac_td,
+            here, at_parent, at_door, at_anchor, tables.slots_to_go[tables.table_of_product[product]],
+            tables.block_of_day, day, instance.slot_min, tour_min, *terms[product], scope, ring,
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
+        chunks = [(product, first) for product in range(len(days)) for first in range(0, n_pair, CHUNK)]
+        list(pool.map(lambda chunk: work(*chunk), chunks))
+    return days, _name_unreached(instance, flows, days)
+
+
+def facility_countries(network, instance: Instance) -> np.ndarray:
+    """The country of each facility, int32 (n_fac,): the topmost place above it, numbered in order of appearance."""
+    parents = dict(network.tables["places"].select("place_id", "parent_id").iter_rows())
+    place_of = dict(network.tables["facilities"].select("facility_id", "place_id").iter_rows())
+    numbers: dict[str, int] = {}
+    countries = np.empty(instance.n_fac, np.int32)
+    for index, facility_id in enumerate(instance.fac_id):
+        place = place_of[facility_id]
+        while parents.get(place):
+            place = parents[place]
+        countries[index] = numbers.setdefault(place, len(numbers))
+    return countries
+
+
+def _waits(instance: Instance) -> _Axis:
+    """Work out all waits over the horizon."""
+    closed = np.int32(NEVER)
+    shape = (instance.n_fac, instance.n_slots)
+    collect, feed = np.full(shape, closed, np.int32), np.full(shape, closed, np.int32)
+    slot, cn, n_step = plan_departures(instance)
+    lane = instance.cn_lane[cn]
+    for table, lanes in ((collect, instance.collect_lane), (feed, instance.feeder_lane)):
+        outlet_of_lane = np.full(len(instance.lane_from), -1, np.int32)
+        outlets = np.flatnonzero(lanes >= 0)
+        outlet_of_lane[lanes[outlets]] = outlets
+        rows = np.flatnonzero(outlet_of_lane[lane] >= 0)[::-1]
+        table[outlet_of_lane[lane[rows]], slot[rows]] = np.maximum(n_step[rows], 1)
+    works = (
+        np.where(cap > 0, np.int32(0), closed) for cap in (instance.screen_cap, instance.sort_cap, instance.wave_cap)
+    )
+    return _Axis(*(_look_ahead(table, instance) for table in (*works, collect, feed)))
+
+
+def _look_ahead(table: np.ndarray, instance: Instance) -> np.ndarray:
+    """Fill slots in which nothing happens (NEVER) with one more than the next slot's; the last week repeats."""
+    n_slots = instance.n_slots
+    ring = repeating_days(instance.n_days) * instance.slots_per_day
+    columns = np.ascontiguousarray(table.T)
+    ahead = np.full(len(table), NEVER, np.int32)
+    for slot in (*range(n_slots - 1, n_slots - ring - 1, -1), *range(n_slots - 1, -1, -1)):
+        ahead = np.where(columns[slot] < NEVER, columns[slot], np.minimum(ahead + 1, NEVER))
+        columns[slot] = ahead
+    return np.ascontiguousarray(columns.T)
+
+
+def _after(waits: np.ndarray, fac: np.ndarray, slot: np.ndarray, per_day: int) -> np.ndarray:
+    """The slots after waiting at the facilities; ``NEVER`` stays, and slots beyond the horizon repeat its last week."""
+    n_slots = waits.shape[1]
+    ring = repeating_days(n_slots // per_day) * per_day
+    place = np.where(slot < n_slots, slot, n_slots - ring + (slot - n_slots) % ring)
+    wait = waits[fac, np.where(slot < NEVER, place, 0)]
+    return np.where((slot < NEVER) & (wait < NEVER), slot + wait, NEVER).astype(np.int32)
+
+
+def _sorted_slots(instance: Instance, axis: _Axis, release_min: np.ndarray, day: int) -> tuple[np.ndarray, np.ndarray]:
+    """Slots in which items of each release are sorted at the accepting endpoint and at its anchor, (n_fac, n_rel)."""
+    per_day = instance.slots_per_day
+    fac = np.arange(instance.n_fac)[:, None]
+    joins = -(-(day * DAY_MIN + release_min[None, :] + instance.origin_min[:, None]) // instance.slot_min)
+    here = _after(axis.sort, fac, _after(axis.screen, fac, joins, per_day), per_day)
+    parent = np.maximum(instance.fac_parent, 0)[:, None]
+    at_parent = _after(axis.sort, parent, _after(axis.collect, fac, here, per_day), per_day)
+    return here, np.where(instance.fac_parent[:, None] >= 0, at_parent, here).astype(np.int32)
+
+
+def _slots_to_wave(instance: Instance, axis: _Axis) -> tuple[np.ndarray, np.ndarray]:
+    """Slots from being sorted at each endpoint, and at its anchor, to the delivery wave, int32 (n_fac, n_slots)."""
+    per_day, fac = instance.slots_per_day, np.arange(instance.n_fac)[:, None]
+    slot = np.broadcast_to(np.arange(instance.n_slots), (instance.n_fac, instance.n_slots))
+
+    def to_wave(fac: np.ndarray, slot: np.ndarray) -> np.ndarray:
+        ready = np.where(slot < NEVER, slot + instance.wave_delay[fac, slot % per_day], NEVER)
+        return _after(axis.wave, fac, ready, per_day)
+
+    at_door = to_wave(fac, slot)
+    outlets = np.flatnonzero(instance.fac_parent >= 0)
+    at_anchor = at_door.copy()
+    fed = _after(axis.sort, outlets[:, None], _after(axis.feed, outlets[:, None], slot[outlets], per_day), per_day)
+    at_anchor[outlets] = to_wave(outlets[:, None], fed)
+    return tuple(np.where(wave < NEVER, wave - slot, NEVER).astype(np.int32) for wave in (at_door, at_anchor))
+
+
+def _scopes(instance: Instance, flows: Demand, country: np.ndarray | None) -> np.ndarray:
+    """Index into SCOPES of each pair, int8."""
+    abroad = False if country is None else country[flows.origin] != country[flows.destination]
+    same_city = instance.fac_place[flows.origin] == instance.fac_place[flows.destination]
+    return np.where(abroad, 2, np.where(same_city, 0, 1)).astype(np.int8)
+
+
+def _terms(instance: Instance, promises: pl.DataFrame, needed: np.ndarray) -> list[tuple[np.ndarray, ...]]:
+    """Margin, deliver-by minute, fewest and most days of each product, int32 (3,) each, by scope."""
+    rows = {(row["product_id"], row["scope"]): row for row in promises.iter_rows(named=True)}
+    terms = []
+    for product in instance.prod_id:
+        columns = np.zeros((4, len(SCOPES)), np.int32)
+        for kind in needed:
+            row = rows.get((product, SCOPES[kind]))
+            if row is None:
+                raise InputError("PR-R100", at="promises", product_id=product, scope=SCOPES[kind])
+            columns[:, kind] = row["margin_min"], parse_hhmm(row["deliver_by"]), row["min_days"], row["max_days"]
+        terms.append(tuple(columns))
+    return terms
+
+
+def _name_unreached(instance: Instance, flows: Demand, days: np.ndarray) -> Findings:
+    """One finding for each product and origin from which no route leads to some destinations."""
+    findings = Findings()
+    for product, by_release in enumerate(days):
+        unreached = np.flatnonzero((by_release < 0).any(axis=0))
+        for origin in np.unique(flows.origin[unreached]):
+            goals = flows.destination[unreached[flows.origin[unreached] == origin]]
+            findings.add(
+                "PR-R101",
+                value=instance.fac_id[origin],
+                product_id=instance.prod_id[product],
+                n_destinations=len(goals),
+                examples=", ".join(instance.fac_id[goal] for goal in goals[:5]),
+            )
+    return findings
