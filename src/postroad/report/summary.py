@@ -1,0 +1,210 @@
+"""The executive summary: what happened, in plain words made from the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from postroad.report.blocks import Card, Cards, Prose, Section
+from postroad.report.data import Comparison, Disruption, ReportData, RunFacts
+from postroad.report.horizon import day_text, hour_text
+from postroad.report.text import Text, format_value, unit_of
+
+__all__ = ["comparison_sentences", "disruption_sentences", "headline_cards", "summary_section"]
+
+CARD_MEASURES = ("n_items", "total_h", "on_time_72h_share", "on_time_share", "cost_yuan_per_item", "gco2e_per_item")
+"""Which headline measures become cards, in this order; the others stand in the table of measures."""
+
+
+def _value(frame: pl.DataFrame, measure_id: str) -> float | None:
+    rows = frame.filter(pl.col("measure_id") == measure_id)
+    return None if rows.is_empty() else rows["value"][0]
+
+
+def _both(value: float | None, unit: str) -> Text:
+    return Text(format_value(value, unit, "en", words=True), format_value(value, unit, "zh", words=True))
+
+
+def headline_cards(frame: pl.DataFrame, measures: tuple[str, ...] = CARD_MEASURES) -> Cards:
+    """The headline measures as cards, those in ``measures`` first, six at most."""
+    rows = {row["measure_id"]: row for row in frame.iter_rows(named=True)}
+    order = [name for name in measures if name in rows] + [name for name in rows if name not in measures]
+    return Cards(tuple(_card(rows[name]) for name in order[:6]))
+
+
+def _card(row: dict[str, object]) -> Card:
+    unit = str(row["unit"])
+    texts = {language: format_value(row["value"], unit, language) for language in ("en", "zh")}
+    unit_text = unit_of(unit).text
+    numbers = {language: text.removesuffix(unit_text.get(language)).rstrip() for language, text in texts.items()}
+    low, high = row.get("low"), row.get("high")
+    detail = None
+    if low is not None and high is not None:
+        detail = Text(*(f"{format_value(low, unit, lang)} – {format_value(high, unit, lang)}" for lang in ("en", "zh")))
+    source = f"{row['source']}, {row['year']}" if row.get("year") else str(row["source"])
+    return Card(
+        Text(row["name_en"], row["name_zh"]),
+        Text(numbers["en"], numbers["zh"]),
+        unit_text,
+        row["label"],
+        source,
+        detail,
+    )
+
+
+def summary_section(data: ReportData) -> Section:
+    """The first section: one lead sentence, the headline figures, and what happened point by point."""
+    lead, *points = list(_sentences(data))
+    blocks = (Prose((lead,), tone="lead"), headline_cards(data.headline), Prose(tuple(points), is_list=True))
+    changes = (Prose(data.changes, is_list=True, tone="changes"),) if data.changes else ()
+    return Section("summary", Text("Summary", "摘要"), (*blocks, *changes))
+
+
+def _sentences(data: ReportData) -> Iterator[Text]:
+    yield _outcome_sentence(data)
+    yield from _time_sentences(data)
+    yield from _backlog_sentences(data)
+    yield from _account_sentences(data)
+    if data.disruption is not None:
+        yield from disruption_sentences(data.disruption, data.facts)
+    if data.comparison is not None:
+        yield from comparison_sentences(data.comparison)
+    yield from _evidence_sentences(data)
+
+
+def _outcome_sentence(data: ReportData) -> Text:
+    n_items, delivered = _value(data.headline, "n_items"), _value(data.headline, "delivered_share")
+    day = day_text(data.facts, data.facts.measured_from_h)
+    if n_items is None:
+        return Text(
+            f"Run of the scenario “{data.facts.scenario}” for {day.en}.", f"方案“{data.facts.scenario}”，{day.zh}。"
+        )
+    count = _both(n_items, "items")
+    end = Text("", "")
+    if delivered is not None:
+        share = Text(*(f"{delivered * 100:.2f} %" if delivered < 1 else t for t in ("every one of them", "全部")))
+        end = Text(f"; by the end of the run {share.en} had been delivered", f"，到运行结束时{share.zh}已妥投")
+    return Text(f"{count.en} were accepted on {day.en}{end.en}.", f"{day.zh}共收寄 {count.zh}{end.zh}。")
+
+
+def _time_sentences(data: ReportData) -> Iterator[Text]:
+    total = _value(data.headline, "total_h")
+    if total is None:
+        return
+    en, zh = f"From acceptance to delivery took {total:.1f} h on average", f"从收寄到妥投平均 {total:.1f} 小时"
+    parts = (
+        ("on_time_48h_share", "within 48 h", "48 小时妥投率"),
+        ("on_time_72h_share", "within 72 h", "72 小时妥投率"),
+    )
+    shares = [(_value(data.headline, name), text_en, text_zh) for name, text_en, text_zh in parts]
+    shares = [(share, text_en, text_zh) for share, text_en, text_zh in shares if share is not None]
+    if shares:
+        en += "; " + " and ".join(f"{share * 100:.1f} % arrived {text}" for share, text, _ in shares)
+        zh += "；" + "，".join(f"{text} {share * 100:.1f} %" for share, _, text in shares)
+    yield Text(en + ".", zh + "。")
+    regions = data.measures.filter((pl.col("by") == "destination_region") & (pl.col("measure_id") == "total_h")).sort(
+        "value"
+    )
+    if len(regions) > 1:
+        fast, slow = regions.row(0, named=True), regions.row(-1, named=True)
+        gap = slow["value"] - fast["value"]
+        yield Text(
+            f"Items for {slow['key_en']} took longest, {slow['value']:.1f} h, which is {gap:.1f} h more than "
+            f"for {fast['key_en']} ({fast['value']:.1f} h).",
+            f"寄往{slow['key_zh']}的邮件快件最慢，平均 {slow['value']:.1f} 小时，比{fast['key_zh']}（{fast['value']:.1f} 小时）多 {gap:.1f} 小时。",
+        )
+
+
+def _backlog_sentences(data: ReportData) -> Iterator[Text]:
+    if not data.hourly.is_empty():
+        waiting = data.hourly.select("hour", n=pl.col("backlog_in") + pl.col("backlog_out"))
+        peak = waiting.sort("n", "hour", descending=[True, False]).row(0, named=True)
+        at, count = hour_text(data.facts, peak["hour"]), _both(peak["n"], "items")
+        unsorted = data.hourly.filter(pl.col("hour") == peak["hour"])["backlog_in"][0]
+        share = unsorted / peak["n"] if peak["n"] else 0.0
+        yield Text(
+            f"The most items waiting at once in the whole network: {count.en}, at {at.en}; {share * 100:.0f} % of them waited "
+            "to be sorted, the rest for a departure or a delivery wave.",
+            f"全网滞留量最高 {count.zh}，出现在{at.zh}；其中 {share * 100:.0f} % 等待分拣，其余等待发运或派送频次。",
+        )
+    if not data.facilities.is_empty():
+        worst = data.facilities.sort("peak_backlog_items", "facility_id", descending=[True, False]).row(0, named=True)
+        n_full = data.facilities.filter(pl.col("use_share") >= 0.995).height
+        count = _both(worst["peak_backlog_items"], "items")
+        yield Text(
+            f"The largest backlog of one centre stood at {worst['name_en']}: {count.en}. "
+            f"{n_full} of {len(data.facilities)} centres reached their capacity.",
+            f"单个中心的最大滞留出现在{worst['name_zh']}：{count.zh}。{len(data.facilities)} 个中心中有 {n_full} 个达到处理能力上限。",
+        )
+
+
+def _account_sentences(data: ReportData) -> Iterator[Text]:
+    cost, carbon = _value(data.headline, "cost_yuan_per_item"), _value(data.headline, "gco2e_per_item")
+    if cost is not None and carbon is not None:
+        yield Text(
+            f"Moving an item cost {cost:.2f} yuan and {carbon:,.0f} g of CO₂ equivalent on average.",
+            f"平均每件成本 {cost:.2f} 元，排放 {carbon:,.0f} 克二氧化碳当量。",
+        )
+
+
+def disruption_sentences(disruption: Disruption, facts: RunFacts) -> Iterator[Text]:
+    """What a disruption delayed and when the backlog was gone."""
+    start, end = hour_text(facts, disruption.from_hour), hour_text(facts, disruption.to_hour)
+    count, extra = _both(disruption.n_delayed, "items"), _both(disruption.extra_item_h, "item_h")
+    if disruption.cleared_hour is None:
+        cleared = Text("the backlog had not cleared when the run ended", "至运行结束滞留仍未消化")
+    else:
+        at = hour_text(facts, disruption.cleared_hour)
+        after = disruption.cleared_hour - disruption.to_hour
+        cleared = Text(
+            f"the backlog was gone by {at.en}, {after} h after it ended",
+            f"滞留于{at.zh}消化完毕（结束后 {after} 小时）",
+        )
+    yield Text(
+        f"{disruption.name.en} ({start.en} to {end.en}) delayed {count.en} by {extra.en} in all; {cleared.en}.",
+        f"{disruption.name.zh}（{start.zh}至{end.zh}）使 {count.zh}延误，合计 {extra.zh}；{cleared.zh}。",
+    )
+
+
+def comparison_sentences(comparison: Comparison) -> Iterator[Text]:
+    """How the other run does on the first four measures that differ."""
+    parts_en, parts_zh = [], []
+    for row in comparison.differences.filter(pl.col("difference") != 0).head(4).iter_rows(named=True):
+        texts = {
+            lang: [format_value(row[side], row["unit"], lang) for side in ("other", "base")] for lang in ("en", "zh")
+        }
+        parts_en.append(
+            f"{row['name_en'][:1].lower()}{row['name_en'][1:]} {texts['en'][0]} instead of {texts['en'][1]}"
+        )
+        parts_zh.append(f"{row['name_zh']} {texts['zh'][0]}（本次 {texts['zh'][1]}）")
+    if parts_en:
+        yield Text(
+            f"{comparison.name.en[:1].upper()}{comparison.name.en[1:]} would have: {'; '.join(parts_en)}.",
+            f"若采用{comparison.name.zh}：{'；'.join(parts_zh)}。",
+        )
+    else:
+        yield Text(f"{comparison.name.en} gives the same measures.", f"{comparison.name.zh}的各项指标相同。")
+
+
+def _evidence_sentences(data: ReportData) -> Iterator[Text]:
+    judged = data.validation.filter(pl.col("verdict").is_in(["met", "not_met"]))
+    if not judged.is_empty():
+        met = judged.filter(pl.col("verdict") == "met").height
+        missed = judged.filter(pl.col("verdict") == "not_met")
+        en, zh = (
+            f"Validation: {met} of {len(judged)} judged checks were met",
+            f"验证：{len(judged)} 项可判定检验中 {met} 项符合",
+        )
+        if len(missed):
+            en += "; missed: " + ", ".join(missed["name_en"].to_list())
+            zh += "；未符合：" + "、".join(missed["name_zh"].to_list())
+        yield Text(en + ".", zh + "。")
+    if not data.label_counts.is_empty():
+        total = data.label_counts["n_values"].sum()
+        modelled = data.label_counts.filter(pl.col("label") == "modelled")["n_values"].sum()
+        yield Text(
+            f"{modelled / total * 100:.0f} % of the network's rows are modelled, not measured. "
+            "Every figure below says what it is.",
+            f"网络数据中 {modelled / total * 100:.0f} % 为建模值而非实测。下文每个数字均注明其性质。",
+        )
