@@ -278,11 +278,12 @@ def _read_raw(source: FeedSource, table: str, file: str, findings: Findings) -> 
         findings.add("PR-F114", table=table)
         return None
     try:
-        columns = pa_parquet.read_table(io.BytesIO(content))
-        twice = sorted({name for name in columns.column_names if columns.column_names.count(name) > 1})
+        opened = pa_parquet.ParquetFile(io.BytesIO(content))
+        names = opened.schema_arrow.names
+        twice = sorted({name for name in names if names.count(name) > 1})
         for name in twice:
             findings.add("PR-F117", table=table, row=1, column=name, value=name)
-        frame = pl.DataFrame(pl.from_arrow(columns)) if not twice else None
+        frame = pl.DataFrame(pl.from_arrow(opened.read())) if not twice else None
     except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
         findings.add("PR-F112", table=table, value=file, problem=str(error).splitlines()[0])
         return None

@@ -88,7 +88,7 @@ def _aliases(root: Traversable) -> dict[str, str]:
 
 def _open(path: Traversable, folder: Traversable, findings: Findings) -> FeedSource:
     if path.is_dir():
-        members = {item.name: item.read_bytes for item in path.iterdir() if item.is_file()}
+        members = {item.name: item.read_bytes for item in path.iterdir() if not item.is_dir()}
         return FeedSource(path.name, members, folder)
     if path.name.endswith((".csv", ".parquet", ".toml", ".xlsx")):
         raise InputError("PR-F100", feed=str(path))
@@ -96,22 +96,20 @@ def _open(path: Traversable, folder: Traversable, findings: Findings) -> FeedSou
 
 
 def _open_archive(path: Traversable, folder: Traversable, findings: Findings) -> FeedSource:
+    """Read an archive whole, which proves the checksum of every member."""
     name = path.name.removesuffix(".zip")
-    try:
-        archive = zipfile.ZipFile(path.open("rb"))
-        damaged = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError) as error:
-        findings.add("PR-F110", table=path.name, problem=str(error))
-        return FeedSource(name, {}, folder)
-    if damaged is not None:
-        findings.add("PR-F110", table=path.name, value=damaged, problem=f"{damaged} fails its checksum")
-        return FeedSource(name, {}, folder)
     members = {}
-    root = _root_of(archive.namelist())
-    for member in archive.namelist():
-        rest = member.removeprefix(root)
-        if rest and "/" not in rest:
-            members[rest] = partial(archive.read, member)
+    member = ""
+    try:
+        with path.open("rb") as handle, zipfile.ZipFile(handle) as archive:
+            root = _root_of(archive.namelist())
+            for member in archive.namelist():
+                rest = member.removeprefix(root)
+                if member.startswith(root) and rest and "/" not in rest:
+                    members[rest] = partial(bytes, archive.read(member))
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+        findings.add("PR-F110", table=path.name, value=member, problem=str(error))
+        return FeedSource(name, {}, folder)
     return FeedSource(name, members, folder)
 
 

@@ -46,7 +46,7 @@ _CHECKS: tuple[tuple[Callable, tuple[str, ...]], ...] = (
     (check_factors, ("factors",)),
     (check_products, ("products",)),
     (check_promises, ("products", "promises")),
-    (check_restrictions, ("products", "restrictions", "lanes")),
+    (check_restrictions, ("products", "restrictions", "trips", "vehicles")),
     (check_demand, ("demand", "service_areas")),
     (check_profiles, ("profiles",)),
     (check_parameters, ("parameters",)),

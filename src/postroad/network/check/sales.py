@@ -94,8 +94,10 @@ def check_promises(network, findings: Findings) -> None:
 
 
 def check_restrictions(network, findings: Findings) -> None:
-    """Products barred from every mode that the network has (PR-T160)."""
-    modes = network.tables["lanes"]["mode"].drop_nulls().unique().sort()
+    """Products barred from every mode that a trip of the network uses (PR-T160)."""
+    used = network.tables["trips"]["vehicle_id"].unique()
+    vehicles = network.tables["vehicles"].filter(pl.col("vehicle_id").is_in(used.implode()))
+    modes = vehicles["mode"].drop_nulls().unique().sort()
     rows = (
         network.tables["restrictions"].with_row_index("__row", offset=2).filter(pl.col("mode").is_in(modes.implode()))
     )
