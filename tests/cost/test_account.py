@@ -102,3 +102,14 @@ def test_refusals():
     with pytest.raises(InputError) as caught:
         make_activity(sorted_items=SORTED[:3])
     assert caught.value.code == "PR-M102"
+
+
+def test_items_accounted_answer_for_their_share_and_for_paid_days_only():
+    whole = account_cost(make_activity(), year=2025)
+    half = account_cost(make_activity(share=0.5), year=2025)
+    shared = whole.lines["element"].is_in(["line_haul", "feeder", "handling"])
+    assert half.lines.filter(shared)["value"].sum() == pytest.approx(whole.lines.filter(shared)["value"].sum() / 2)
+    assert half.lines.filter(~shared)["value"].sum() == whole.lines.filter(~shared)["value"].sum()
+    first = account_cost(make_activity(n_paid_days=1), year=2025)
+    departures = {row["element_id"]: row["activity"] for row in first.lines.iter_rows(named=True)}
+    assert departures["line_haul-artic-trip"] == 2

@@ -40,13 +40,13 @@ _PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class CostAccount:
-    """What the days accounted cost.
+    """What the items accounted cost.
 
     Attributes
     ----------
     lines: one row a line: ``element_id``, ``element`` (collection, line_haul, feeder, handling, delivery), names,
         ``mode``, ``activity`` times ``factor`` = ``value`` in yuan, with units, ``label``, ``source``, ``year``.
-    n_items: items accepted on the days accounted.
+    n_items: items accounted.
     """
 
     lines: pl.DataFrame
@@ -59,7 +59,7 @@ class CostAccount:
 
     @property
     def yuan_per_item(self) -> float:
-        """Cost per item accepted; 0 when there is none."""
+        """Cost per item; 0 when there is none."""
         return self.total_yuan / self.n_items if self.n_items else 0.0
 
     def by_element(self) -> pl.DataFrame:
@@ -71,7 +71,7 @@ class CostAccount:
 def account_cost(
     activity: Activity, *, year: int, rates: Mapping[str, Rate] | None = None, label: str = "modelled"
 ) -> CostAccount:
-    """Account the cost of the days of a run.
+    """Account what the items of a run cost.
 
     A scheduled trip costs the same full or empty: distance, time and a fixed part, by kind of vehicle. Every time an
     item is sorted costs the handling rate of the facility. Collection is paid by item, delivery by attempt.
@@ -163,8 +163,9 @@ def _handling_lines(activity: Activity, year: int, label: str) -> list[dict[str,
     pairs, group = np.unique(np.stack([instance.fac_kind, instance.fac_cost]), axis=1, return_inverse=True)
     items = np.zeros(pairs.shape[1], np.int64)
     np.add.at(items, group.reshape(-1), activity.sorted_items)
+    amounts = items * activity.share
     lines = []
-    for (kind, milli_yuan), amount in zip(pairs.T.tolist(), items.tolist(), strict=True):
+    for (kind, milli_yuan), amount in zip(pairs.T.tolist(), amounts.tolist(), strict=True):
         if not amount or not milli_yuan:
             continue
         name = FACILITY_KINDS[kind]
@@ -175,7 +176,7 @@ def _handling_lines(activity: Activity, year: int, label: str) -> list[dict[str,
                 "name_en": f"Handling, {name}",
                 "name_zh": f"处理，{_KIND_ZH[name]}",
                 "mode": "hub",
-                "activity": float(amount),
+                "activity": amount,
                 "activity_uom": "items",
                 "factor": milli_yuan / 1000,
                 "factor_uom": "yuan/item",

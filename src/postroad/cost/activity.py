@@ -16,20 +16,23 @@ __all__ = ["Activity", "VehicleWork", "sum_vehicle_work"]
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What a run did on the days accounted.
+    """What a run did, and which part of it the items accounted answer for.
 
     Attributes
     ----------
     instance: the network that ran.
     tables: the feed's tables; ``vehicles``, ``factors``, ``facilities`` and ``places`` are read.
-    load_items: int32 (n_days, n_leg, n_prod), items carried on the service days accounted.
+    load_items: int32 (n_days, n_leg, n_prod), items carried on each service day.
     run_legs: bool (n_days, n_leg), whether the leg ran on the service day.
-    sorted_items: int64 (n_fac,), items sorted on the days accounted.
-    collected: int64 (n_fac, n_prod), items accepted on the days accounted.
+    sorted_items: int64 (n_fac,), items sorted in the whole run, each time.
+    collected: int64 (n_fac, n_prod), items accounted, by accepting facility.
     attempted: int64 (n_fac, n_prod), delivery attempts for those items.
+    share: items accounted over all items that the run released: the part of transport and handling they answer for.
+    n_paid_days: the first service days, whose trips are paid for: those on which items were released, without the days
+        at the end on which the last of them are only brought home; all when None.
 
-    **Assumes** that the days are in a steady week: what leaves with later days' trips is made up for by what the first
-    days' trips carry of earlier days.
+    **Assumes**, where ``share`` is below 1, that the items accounted travel like those of the other days. A run carries
+    every item to its end, so that tonne-kilometres and handlings of the whole run are those of all its items, exactly.
     """
 
     instance: Instance
@@ -39,6 +42,8 @@ class Activity:
     sorted_items: np.ndarray
     collected: np.ndarray
     attempted: np.ndarray
+    share: float = 1.0
+    n_paid_days: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse arrays that are not of this network.
@@ -60,20 +65,20 @@ class Activity:
 
     @property
     def n_items(self) -> int:
-        """Items accepted on the days accounted: what totals are divided by."""
+        """Items accounted: what totals are divided by."""
         return int(self.collected.sum())
 
 
 @dataclass(frozen=True, slots=True)
 class VehicleWork:
-    """Work of one kind of vehicle in one tier: runs, distance, time, and what was carried.
+    """Work of one kind of vehicle in one tier, for the share accounted: departures, distance, time and what it carried.
 
     ``activity_tkm`` is float64 (n_prod,), tonne-kilometres over the activity distance.
     """
 
     vehicle_idx: int
     tier: str
-    n_departures: int
+    n_departures: float
     vehicle_km: float
     vehicle_h: float
     activity_tkm: np.ndarray
@@ -83,33 +88,39 @@ def sum_vehicle_work(activity: Activity) -> list[VehicleWork]:
     """The work of vehicles by kind and tier, in order of the vehicles table, line-haul before feeders.
 
     A trip departs once however many legs it has; its hours are from its first departure to its last arrival.
+    Departures, distance and time are of the days paid for, tonne-kilometres of all days.
     """
-    instance = activity.instance
+    instance, share = activity.instance, activity.share
     legs = np.flatnonzero(activity.run_legs.any(axis=0))
     legs = legs[np.argsort(instance.leg_trip[legs], kind="stable")]
-    runs = activity.run_legs[:, legs].sum(axis=0)
+    if not len(legs):
+        return []
+    paid = activity.run_legs[: activity.n_paid_days, legs]
     count = instance.leg_n_vehicles[legs]
     feeder = (instance.leg_from[legs] >= instance.n_core) | (instance.leg_to[legs] >= instance.n_core)
     group = instance.leg_vehicle[legs].astype(np.int64) * 2 + feeder
-    n_group = int(group.max(initial=-1)) + 1
-    km = np.bincount(group, weights=instance.leg_km[legs] * runs * count, minlength=n_group)
+    trips, first = np.unique(instance.leg_trip[legs], return_index=True)
+    runs = np.logical_or.reduceat(paid, first, axis=1).sum(axis=0) * count[first]
+    hours = runs * _trip_hours(instance)[trips]
     carried = activity.load_items[:, legs].sum(axis=0, dtype=np.int64)
     tonnes_km = carried * instance.prod_g / 1e6 * instance.leg_activity_km[legs, None]
-    tkm = np.stack([np.bincount(group, weights=column, minlength=n_group) for column in tonnes_km.T], axis=1)
-    trips, first = np.unique(instance.leg_trip[legs], return_index=True)
-    days = np.stack([np.logical_or.reduceat(day[legs], first) for day in activity.run_legs]).sum(axis=0)
-    departures = np.bincount(group[first], weights=days * count[first], minlength=n_group)
-    hours = np.bincount(group[first], weights=days * count[first] * _trip_hours(instance)[trips], minlength=n_group)
+
+    def total(of: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return share * np.bincount(of, weights=weights, minlength=int(group.max()) + 1)
+
+    departures, vehicle_h = total(group[first], runs), total(group[first], hours)
+    vehicle_km = total(group, instance.leg_km[legs] * paid.sum(axis=0) * count)
+    tkm = np.stack([total(group, column) for column in tonnes_km.T], axis=1)
     return [
         VehicleWork(
-            number // 2,
-            ("line_haul", "feeder")[number % 2],
-            int(departures[number]),
-            km[number],
-            hours[number],
-            tkm[number],
+            vehicle_idx=number // 2,
+            tier=("line_haul", "feeder")[number % 2],
+            n_departures=float(departures[number]),
+            vehicle_km=float(vehicle_km[number]),
+            vehicle_h=float(vehicle_h[number]),
+            activity_tkm=tkm[number],
         )
-        for number in np.flatnonzero(departures)
+        for number in np.unique(group).tolist()
     ]
 
 

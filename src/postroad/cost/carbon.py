@@ -50,7 +50,7 @@ _SCHEMA = {
 
 @dataclass(frozen=True, slots=True)
 class CarbonAccount:
-    """What the days accounted emitted.
+    """What the items accounted emitted.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class CarbonAccount:
         ``activity`` times ``factor`` = ``value`` in kgCO2e well-to-wheel, its parts ``ttw_kgco2e`` (operation) and
         ``wtt_kgco2e`` (energy provision), the factor with its gases, label, source and year.
     by_product: ``product``, ``n_items``, ``value`` in kgCO2e, ``gco2e_per_item``.
-    n_items: items accepted on the days accounted.
+    n_items: items accounted.
     """
 
     lines: pl.DataFrame
@@ -72,7 +72,7 @@ class CarbonAccount:
 
     @property
     def gco2e_per_item(self) -> float:
-        """Well-to-wheel emissions per item accepted; 0 when there is none."""
+        """Well-to-wheel emissions per item; 0 when there is none."""
         return self.total_gco2e / self.n_items if self.n_items else 0.0
 
     def by_element(self) -> pl.DataFrame:
@@ -85,7 +85,7 @@ class CarbonAccount:
 def account_carbon(
     activity: Activity, *, year: int, rates: Mapping[str, Rate] | None = None, label: str = "modelled"
 ) -> CarbonAccount:
-    """Account the emissions of the days of a run, as transport chain elements.
+    """Account what the items of a run emitted, as transport chain elements.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ def _add_vehicle(parts: _Parts, work: VehicleWork, vehicle: Mapping[str, object]
 def _add_hubs(parts: _Parts, year: int) -> None:
     """One line for the hubs of each grid: electricity by item handled times the grid factor."""
     instance = parts.activity.instance
-    kwh = parts.activity.sorted_items * instance.fac_wh / 1000
+    kwh = parts.activity.sorted_items * instance.fac_wh / 1000 * parts.activity.share
     by_grid: dict[tuple[str, str], tuple[Factor, float]] = {}
     for number in np.flatnonzero(kwh):
         factor = parts.energy_factor(int(number), year)

@@ -35,12 +35,27 @@ COMPONENTS = (
     "n_attempted",
     "n_first_attempt",
     "n_attempts",
+    "promised_item_min",
 )
 N_COMPONENTS = len(COMPONENTS)
 
 
 @njit
-def _add(sums, base, n, outcome, timed, origin_min, transport_min, dest_min, delivery_min, took_min, late_min, tries):
+def _add(
+    sums,
+    base,
+    n,
+    outcome,
+    timed,
+    origin_min,
+    transport_min,
+    dest_min,
+    delivery_min,
+    took_min,
+    late_min,
+    tries,
+    promised_min,
+):
     """Add one row of ``n`` items to the cell that starts at ``base``; minutes as :func:`_judge` gives them."""
     sums[base] += n
     sums[base + 1 + outcome] += n
@@ -64,6 +79,7 @@ def _add(sums, base, n, outcome, timed, origin_min, transport_min, dest_min, del
             sums[base + 15] += n
     if late_min != -2:
         sums[base + 16] += n
+        sums[base + 23] += n * promised_min
         if late_min == 0:
             sums[base + 17] += n
         elif late_min > 0:
@@ -144,15 +160,16 @@ def tally_rows(
         o, d = np.int64(fac_city[origin[row]]), np.int64(fac_city[destination[row]])
         t0, t1, t2 = np.int64(accepted[row]), np.int64(left[row]), np.int64(reached[row])
         t3, t4, end = np.int64(out[row]), np.int64(ended[row]), np.int64(outcome[row])
-        timed, took, late = _judge(t0, t1, t2, t3, t4, np.int64(promise[row]), end)
+        promised = np.int64(promise[row]) - t0
+        timed, took, late = _judge(t0, t1, t2, t3, t4, promised + t0, end)
         scope = 0 if o == d else 1 if city_territory[o] == city_territory[d] else 2
         day = t0 // 1440
         key = (((day - first_day) * 24 + (t0 - day * 1440) // 60) * n_prod + p) * 3 + scope
         base = ((key * n_region + city_region[o]) * n_region + city_region[d]) * N_COMPONENTS
-        _add(clock_sums, base, n, end, timed, t1 - t0, t2 - t1, t3 - t2, t4 - t3, took, late, tries)
+        _add(clock_sums, base, n, end, timed, t1 - t0, t2 - t1, t3 - t2, t4 - t3, took, late, tries, promised)
         if has_pairs:
             base = ((p * n_city + o) * n_city + d) * N_COMPONENTS
-            _add(pair_sums, base, n, end, timed, t1 - t0, t2 - t1, t3 - t2, t4 - t3, took, late, tries)
+            _add(pair_sums, base, n, end, timed, t1 - t0, t2 - t1, t3 - t2, t4 - t3, took, late, tries, promised)
         collected[origin[row], p] += n
         attempted[destination[row], p] += n * max(tries, 0)
         if timed and has_took:

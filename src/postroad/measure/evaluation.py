@@ -20,17 +20,18 @@ from postroad.measure.tally import Tally, tally
 
 __all__ = ["expand_by", "measure", "measure_sql"]
 
-Source = Journeys | pa.Table | Path | Tally
+Rows = Journeys | pa.Table | Path
 
 
 def measure(
-    source: Source,
+    source: Rows | Tally,
     dims: Dims,
     names: Iterable[str] = STANDARD,
     by: str | Iterable[str] = (),
     *,
     within: Within = EVERYTHING,
     label: str = "modelled",
+    rows: Rows | None = None,
 ) -> pl.DataFrame:
     """Evaluate measures over journeys, by groups.
 
@@ -43,6 +44,7 @@ def measure(
     by: groupings of :data:`postroad.measure.dims.GROUPINGS`; ``pair`` stands for origin and destination city.
     within: limits to cities and scopes; published time-limit tests count the inter-city journeys of 50 cities only.
     label: ``modelled`` for a simulated run, ``measured`` for a real ledger.
+    rows: the journeys that a tally given as ``source`` was made of, for groupings that it cannot answer.
 
     Returns
     -------
@@ -61,13 +63,13 @@ def measure(
         if not one.is_of_journeys:
             raise InputError("PR-M005", name=one.name, kind=one.kind)
     summary = tally(source, dims) if isinstance(source, Journeys) else source if isinstance(source, Tally) else None
-    with _Engine(source, summary, dims) as engine:
+    with _Engine(rows if isinstance(source, Tally) else source, summary, dims) as engine:
         frames = engine.evaluate(wanted, keys, within)
     return _assemble(frames, keys, label)
 
 
 def measure_sql(
-    source: Journeys | pa.Table | Path,
+    source: Rows,
     dims: Dims,
     names: Iterable[str] = STANDARD,
     by: str | Iterable[str] = (),
@@ -108,7 +110,7 @@ def expand_by(by: str | Iterable[str]) -> tuple[str, ...]:
 class _Engine:
     """Answers from the tally where it can, else from SQL; connects to DuckDB on first need."""
 
-    def __init__(self, source: Source, summary: Tally | None, dims: Dims) -> None:
+    def __init__(self, source: Rows | None, summary: Tally | None, dims: Dims) -> None:
         self._source = source
         self._tally = summary
         self._dims = dims
@@ -161,7 +163,7 @@ class _Engine:
         return frame.select(*by, value=share, n_items=pl.col("n_timed"))
 
     def _connect(self, by: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
-        if isinstance(self._source, Tally):
+        if self._source is None:
             raise InputError("PR-M004", by=", ".join(by) or "-")
         if self._connection is None:
             self._connection = connect(self._source, self._dims)
