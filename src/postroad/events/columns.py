@@ -126,9 +126,9 @@ def _read_column(values: pa.ChunkedArray, column: Column, table: str, findings: 
     """One column in one chunk and of its declared type; None, and a finding, when it cannot be."""
     target = ARROW_TYPES[column.type]
     found = values.type
-    chunk = values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
-    if isinstance(chunk, pa.ChunkedArray):
-        chunk = chunk.chunk(0) if chunk.num_chunks else pa.array([], type=found)
+    if values.num_chunks > 1 and pa.types.is_string(found):
+        values = values.cast(pa.large_string())  # pieces together may be longer than 32-bit offsets reach
+    chunk = values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
     if column.type in ("word", "text") and _is_text(found):
         return chunk
     if column.type == "id16" and pa.types.is_large_binary(found) | pa.types.is_binary(found):

@@ -8,7 +8,8 @@ Ids
     Collisions. Within one run there are none, by construction: for one key a Feistel network is one-to-one, so that
     different pairs have different ids (items below 2**60, sequences below 2**62). Between runs the keys differ and ids
     behave as drawn at random from 2**122: among n events of all runs together the chance of any collision is below
-    n**2 / 2**123, which for n = 10**12 is 10**-13. It is no cryptographic hash: who knows a run's digest can make its ids.
+    n**2 / 2**123, which for n = 10**12 is 10**-13. It is no cryptographic hash: who knows a run's digest can make its
+    ids.
 
 Source: J. Luby, C. Rackoff, How to construct pseudorandom permutations (1988); G. Steele, D. Lea, C. Flood, Fast
 splittable pseudorandom number generators (2014), for the finaliser.

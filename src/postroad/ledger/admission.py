@@ -14,7 +14,7 @@ from postroad.core.findings import MAX_PER_CODE, Findings
 from postroad.events.check import Screened
 from postroad.events.kinds import kind_ranks
 from postroad.kernels.eventids import find_first, find_known, group_rows, is_ordered, order_groups
-from postroad.ledger.segments import SEGMENT_ROWS, complete, id_words
+from postroad.ledger.segments import SEGMENT_ROWS, complete, id_words, take_rows
 
 __all__ = ["APPENDED", "DUPLICATE", "REFUSED", "STATUSES", "Earlier", "Receipt", "admit"]
 
@@ -88,7 +88,7 @@ def admit(screened: Screened, earlier: Iterable[Earlier]) -> tuple[np.ndarray, n
     repeats = np.flatnonzero(is_repeat)
     for start in range(0, len(repeats), SEGMENT_ROWS):
         part = repeats[start : start + SEGMENT_ROWS]
-        _compare(table, part, table.take(pa.array(first[part])), rows, settled, findings)
+        _compare(table, part, take_rows(table, first[part]), rows, settled, findings)
     for segment in earlier:
         known = np.full(len(rows), -1, dtype=np.int64)
         find_known(slots, words, id_words(segment.ids()), known)
@@ -118,21 +118,31 @@ def _compare(
     findings: Findings,
 ) -> None:
     """Refuse rows whose id is used already by a row of another content."""
-    ours = pl.from_arrow(complete(table.take(pa.array(places)), "events"))
-    theirs = pl.from_arrow(complete(others, "events"))
+    ours = complete(take_rows(table, places), "events")
+    theirs = complete(others, "events")
     odd = np.full(len(places), "", dtype=object)
-    for name in ours.columns:
+    for name in ours.column_names:
         if name not in NOT_COMPARED:
-            pair = pl.DataFrame({"ours": ours[name], "theirs": theirs[name]})
-            is_same = pair.select(pl.col("ours").eq_missing(pl.col("theirs")))["ours"].to_numpy()
-            odd[~is_same & (odd == "")] = name
+            odd[~_same(ours[name], theirs[name]) & (odd == "")] = name
     clashes = np.flatnonzero(odd != "")
     settled[places[clashes]] = REFUSED
     ids = ours["event_id"]
     for clash in clashes[:MAX_PER_CODE]:
         where = {"table": "events", "row": int(rows[places[clash]]) + 2, "column": odd[clash]}
-        findings.add("PR-L115", value=ids[int(clash)].hex(), **where)
+        findings.add("PR-L115", value=ids[int(clash)].as_py().hex(), **where)
     findings.count("PR-L115", len(clashes) - MAX_PER_CODE)
+
+
+def _same(ours: pa.ChunkedArray, theirs: pa.ChunkedArray) -> np.ndarray:
+    """Where two columns hold the same, nulls among them: bool (n_rows,)."""
+    if ours.null_count == theirs.null_count == len(ours):
+        return np.ones(len(ours), dtype=bool)
+    if pa.types.is_nested(ours.type):
+        pair = pl.DataFrame({"ours": pl.from_arrow(ours), "theirs": pl.from_arrow(theirs)})
+        return pair.select(pl.col("ours").eq_missing(pl.col("theirs")))["ours"].to_numpy()
+    is_equal = pc.fill_null(pc.equal(ours, theirs), False)
+    is_none = pc.and_(pc.is_null(ours), pc.is_null(theirs))
+    return pc.or_(is_equal, is_none).to_numpy()
 
 
 def _order(table: pa.Table, kind_idx: np.ndarray, new: np.ndarray) -> np.ndarray:

@@ -30,6 +30,7 @@ __all__ = [
     "read_columns",
     "read_item",
     "read_metadata",
+    "take_rows",
     "write_segment",
 ]
 
@@ -103,6 +104,13 @@ def read_item(path: Path, metadata: pq.FileMetaData, item_id: str) -> pa.Table:
         return rows.filter(pc.equal(rows["item_id"], item_id))
 
     return _read(path, take)
+
+
+def take_rows(table: pa.Table, rows: np.ndarray) -> pa.Table:
+    """Rows of a table; a slice when they are neighbours, which copies nothing."""
+    if len(rows) and int(rows[-1]) - int(rows[0]) == len(rows) - 1 and bool(np.all(np.diff(rows) == 1)):
+        return table.slice(int(rows[0]), len(rows))
+    return table.take(pa.array(rows))
 
 
 def id_words(values: pa.Array) -> np.ndarray:

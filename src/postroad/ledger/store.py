@@ -50,6 +50,7 @@ from postroad.ledger.segments import (
     read_columns,
     read_item,
     read_metadata,
+    take_rows,
     write_segment,
 )
 
@@ -257,7 +258,7 @@ class Ledger:
         number = len(manifest.segments(stream))
 
         def write(start: int) -> Segment:
-            part = _take(table, order[start : start + SEGMENT_ROWS])
+            part = take_rows(table, order[start : start + SEGMENT_ROWS])
             return write_segment(self.folder, stream, number + start // SEGMENT_ROWS, complete(part, stream))
 
         try:
@@ -271,11 +272,12 @@ class Ledger:
 
     def _earlier(self, ids: pa.ChunkedArray) -> Iterator[Earlier]:
         """Published segments whose ids may be among those of a batch."""
+        segments = self.manifest.segments("events")
         whole = ids.combine_chunks().drop_null()
-        if not len(whole):
+        if not len(whole) or not segments:
             return
         least, most = id_bounds(whole)
-        for segment in self.manifest.segments("events"):
+        for segment in segments:
             if segment.low["event_id"] <= most and segment.high["event_id"] >= least:
                 path = self.folder / segment.name
                 yield Earlier(partial(_ids_of, path), partial(_rows_at, path))
@@ -302,13 +304,6 @@ def _refuse_other(folder: Path, found: About, wanted: About) -> None:
             raise LedgerError("PR-L214", path=str(folder), column=name, value=str(getattr(found, name)))
 
 
-def _take(table: pa.Table, rows: np.ndarray) -> pa.Table:
-    """Rows of a table; a slice when they are neighbours, which copies nothing."""
-    if len(rows) and int(rows[-1]) - int(rows[0]) == len(rows) - 1 and bool(np.all(np.diff(rows) == 1)):
-        return table.slice(int(rows[0]), len(rows))
-    return table.take(pa.array(rows))
-
-
 def _ids_of(path: Path) -> pa.Array:
     """Event ids of a segment."""
     return read_columns(path, ["event_id"])["event_id"].combine_chunks()
@@ -316,14 +311,14 @@ def _ids_of(path: Path) -> pa.Array:
 
 def _rows_at(path: Path, places: np.ndarray) -> pa.Table:
     """Whole rows of a segment by their places."""
-    return read_columns(path, list(columns("events"))).take(pa.array(places))
+    return take_rows(read_columns(path, list(columns("events"))), places)
 
 
 def _digest_batch(table: pa.Table, stream: str, order: np.ndarray) -> str:
     """The digest of a batch's content, in the order in which it is kept."""
     parts = [digest_bytes(stream.encode())]
     for start in range(0, len(order), SEGMENT_ROWS):
-        part = complete(_take(table, order[start : start + SEGMENT_ROWS]), stream)
+        part = complete(take_rows(table, order[start : start + SEGMENT_ROWS]), stream)
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, part.schema) as writer:
             writer.write_table(part.combine_chunks())
