@@ -146,7 +146,7 @@ def _contents(network: Network, format: str) -> dict[str, bytes]:
     contents = {FEED_FILE: format_metadata(network.meta).encode()}
     for name, table in tables().items():
         frame = network.tables[name]
-        if not len(frame) and not table.is_required:
+        if not len(frame) and (network.meta.base or not table.is_required):
             continue
         buffer = io.BytesIO()
         if format == "parquet":

@@ -1,4 +1,4 @@
-"""Abroad: exchange offices, gateways of other countries, flights, China-Europe trains and the border with HK, MO, TW."""
+"""Abroad: exchange offices, flights to other countries, China-Europe trains and roads to Hong Kong and Macao."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import polars as pl
 from postroad.reference.capacity import hourly_capacity
 from postroad.reference.codes import airports_by_city, centre_codes
 from postroad.reference.draft import Draft
+from postroad.reference.fleet import item_capacity
 from postroad.reference.geometry import great_circle_km
 from postroad.reference.sizes import Size
 from postroad.reference.sources import Cities, Rules, read_source
@@ -30,8 +31,6 @@ __all__ = ["Abroad", "add_abroad", "plan_abroad"]
 HMT_PLACE = {"HK": "810000", "MO": "820000", "TW": "710000"}
 """Places of China that are reached across a border."""
 
-_SPLIT = "Published total of international and HMT items; split by origin and destination modelled"
-
 
 @dataclass(frozen=True)
 class Abroad:
@@ -39,7 +38,7 @@ class Abroad:
 
     Attributes
     ----------
-    gateways: rows of the gateway table, shares normalised.
+    gateways: rows of the gateway table with the share of each in the items.
     exchange_city: int64 (n_exchange,), city rows of the exchange offices.
     items: float64 (n_origin, n_gateway), items a day from each origin city to each gateway.
     origin: int64 (n_origin,), city rows.
@@ -74,34 +73,36 @@ class Abroad:
 def plan_abroad(cities: Cities, size: Size, rules: Rules) -> Abroad:
     """Split the published international volume over origins and gateways, and choose each one's exchange office.
 
-    An origin uses the exchange office nearest by road of those with a link to the gateway.
+    Origins send in proportion to their domestic items. Hong Kong, Macao and Taiwan share ``hmt_share`` by people, the
+    countries abroad the rest by people (the rule of the demand model). An origin uses the exchange office nearest by
+    road of those with a link to the gateway.
     """
-    gateways = read_source("rules/gateways.csv").with_columns(pl.col("share") / pl.col("share").sum())
+    gateways = read_source("rules/gateways.csv").with_columns(share=_shares(cities, rules))
     exchange_city = np.array([cities.index[code] for code in read_source("rules/exchanges.csv")["city_code"]])
     flights = _links(cities, exchange_city, gateways)
-    weight = (
-        cities.od_items.sum(axis=1)
-        * cities.frame["region"]
-        .replace_strict(
-            {
-                "east": rules.export_weight_east,
-                "mid": rules.export_weight_centre,
-                "west": rules.export_weight_west,
-                "hmt": 0.0,
-            },
-            return_dtype=pl.Float64,
-        )
-        .to_numpy()
-    )
-    origin = np.sort(np.argsort(-weight, kind="stable")[: int(rules.export_cities)])
-    share = weight[origin] / weight[origin].sum()
-    items = size.international_items(rules) * share[:, None] * gateways["share"].to_numpy()[None, :]
+    origin = np.flatnonzero(cities.on_road)
+    weight = cities.od_items.sum(axis=1)[origin]
+    sent = size.international_items(rules) * weight / weight.sum()
     linked = np.zeros((len(exchange_city), gateways.height), bool)
     for exchange, gateway in flights:
         linked[exchange, gateway] = True
     km = cities.road_km[np.ix_(origin, exchange_city)]
-    office = np.array([[np.argmin(np.where(linked[:, g], row, np.inf)) for g in range(gateways.height)] for row in km])
-    return Abroad(gateways, exchange_city, items, origin, office, flights)
+    nearest = [np.argmin(np.where(linked[:, gateway], km, np.inf), axis=1) for gateway in range(gateways.height)]
+    items = np.outer(sent, gateways["share"].to_numpy())
+    return Abroad(gateways, exchange_city, items, origin, np.stack(nearest, axis=1), flights)
+
+
+def _shares(cities: Cities, rules: Rules) -> pl.Series:
+    """Share of each gateway in the international items, by people within the two groups."""
+    people = dict(read_source("international/countries.csv").select("iso2", "population").iter_rows())
+    people |= {iso: cities.frame["pop_2020"][cities.index[city]] for iso, city in HMT_PLACE.items()}
+    countries = read_source("rules/gateways.csv")["country"].to_list()
+    weight = np.array([people[iso] for iso in countries], float)
+    is_hmt = np.array([iso in HMT_PLACE for iso in countries])
+    share = np.zeros(len(weight))
+    for group, part in ((is_hmt, rules.hmt_share), (~is_hmt, 1.0 - rules.hmt_share)):
+        share[group] = part * weight[group] / weight[group].sum()
+    return pl.Series("share", share)
 
 
 def _links(cities: Cities, exchange_city: np.ndarray, gateways: pl.DataFrame) -> dict[tuple[int, int], int]:
@@ -214,7 +215,7 @@ def _fly_abroad(
         for row in read_source("network/airports_foreign.csv").iter_rows(named=True)
     }
     points["TPE"] = (121.2328, 25.0777)
-    seats = _express_seats(rules)
+    seats = _seats(rules)
     for (exchange, gateway), airlines in sorted(abroad.flights.items()):
         code = abroad.gateways["facility_id"][gateway]
         if code in ("HKG", "MFM"):
@@ -241,10 +242,10 @@ def _fly_abroad(
                 offer.run(lane, trip_frame(lane["lane_id"], "freighter-wide", minutes, block, SURGE))
 
 
-def _express_seats(rules: Rules) -> dict[str, float]:
-    """Items of the time-definite product that each vehicle holds."""
+def _seats(rules: Rules) -> dict[str, float]:
+    """Items of the design mix that each vehicle holds."""
     return {
-        row["vehicle_id"]: min(row["payload_kg"] / rules.gateway_mean_kg, row["volume_m3"] / rules.express_m3)
+        row["vehicle_id"]: item_capacity(row["payload_kg"], row["volume_m3"], rules)
         for row in read_source("rules/vehicles.csv").iter_rows(named=True)
     }
 

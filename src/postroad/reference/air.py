@@ -38,8 +38,8 @@ def choose_airports(cities: Cities, rules: Rules) -> pl.DataFrame:
 def domestic_routes(airports: pl.DataFrame, rules: Rules) -> list[tuple[str, str, int]]:
     """Airport pairs and daily flights each way.
 
-    The routes of June 2014 with a flight an airline. Moves since: China Southern's and China Eastern's Peking routes and
-    those of Nanyuan to Daxing (PKX), half of Chengdu's flights to Tianfu (TFU).
+    The routes of June 2014 with a flight an airline. Moved since: the Peking routes of China Southern and China Eastern
+    and those of Nanyuan to Daxing (PKX), half of Chengdu's flights to Tianfu (TFU).
     """
     known = set(airports["iata"])
     far = set(airports.filter(pl.col("province_code").is_in(list(FAR_WEST)))["iata"])

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from postroad.reference.fleet import smallest_capacity
+from postroad.reference.sizes import Size
 from postroad.reference.sources import Cities, Rules
 
-__all__ = ["Homes", "LineHaul", "assign_homes", "plan_line_haul"]
+__all__ = ["Homes", "LineHaul", "assign_homes", "design_shape", "plan_line_haul"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +118,16 @@ def plan_line_haul(od: np.ndarray, cities: Cities, homes: Homes, rules: Rules) -
     load[n:, n:] += trunk
     transit = load[:, n:].sum(axis=0)
     return LineHaul(load, direct, transit)
+
+
+def design_shape(cities: Cities, size: Size, rules: Rules) -> np.ndarray:
+    """Share of each pair of cities in the design day, float64 (n, n).
+
+    The modelled table of 2023 with its origins moved to the regional shares of the size's year.
+    """
+    shares = [rules.values[f"{name}_share_{size.year}"] for name in ("east", "centre", "west")]
+    region = cities.frame["region"].replace_strict({"east": 0, "mid": 1, "west": 2, "hmt": 3}, return_dtype=pl.Int64)
+    sent = np.bincount(region.to_numpy(), cities.od_items.sum(axis=1), minlength=4)
+    factor = np.r_[np.array(shares) / sum(shares) / (sent[:3] / sent.sum()), 0.0]
+    moved = cities.od_items * factor[region.to_numpy()][:, None]
+    return moved / moved.sum()

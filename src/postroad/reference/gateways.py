@@ -1,20 +1,17 @@
-"""Gateways abroad: countries, an office in each, and the international rows of ``demand``."""
+"""Gateways abroad: countries with an office in each."""
 
 from __future__ import annotations
 
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from postroad.reference.abroad import HMT_PLACE, Abroad
-from postroad.reference.air import share_out
+from postroad.reference.abroad import Abroad
 from postroad.reference.capacity import hourly_capacity, wave_capacities
 from postroad.reference.draft import Draft
 from postroad.reference.sizes import Size
-from postroad.reference.sources import Cities, Rules, read_source
+from postroad.reference.sources import Rules, read_source
 
-__all__ = ["add_demand", "add_gateways"]
-
-_SPLIT = "Published total of international and HMT items; split by origin and destination modelled"
+__all__ = ["add_gateways"]
 
 
 def add_gateways(draft: Draft, abroad: Abroad, size: Size, ratio: float, rules: Rules) -> None:
@@ -91,22 +88,3 @@ def _local_start(zone: str, size: Size) -> str:
     """09:00 local on the feed's base date as a time of day in Shanghai."""
     local = datetime.combine(size.base_date, time(9), ZoneInfo(zone))
     return local.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%H:%M")
-
-
-def add_demand(draft: Draft, cities: Cities, abroad: Abroad, size: Size, rules: Rules) -> None:
-    """International items of the mean day, whole, with the published total."""
-    total = round(size.international_items(rules))
-    rows, weights = [], []
-    for number, origin in enumerate(abroad.origin):
-        for column, gateway in enumerate(abroad.gateways.iter_rows(named=True)):
-            for product, share in (("express", gateway["express_share"]), ("standard", 1 - gateway["express_share"])):
-                if share > 0:
-                    destination = HMT_PLACE.get(gateway["country"], gateway["country"])
-                    rows.append(
-                        {"origin_place": cities.codes[origin], "destination_place": destination, "product_id": product}
-                    )
-                    weights.append(abroad.items[number, column] * share)
-    counts = share_out(total, weights)
-    for row, count in zip(rows, counts, strict=True):
-        row["n_items"] = count
-    draft.add("demand", rows, label="modelled", source=f"{_SPLIT}; {size.year}")

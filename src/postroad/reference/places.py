@@ -11,7 +11,7 @@ __all__ = ["COUNTRY", "add_china", "county_place"]
 
 COUNTRY = "CN"
 _REGION = {"east": "east", "mid": "centre", "west": "west", "hmt": "other"}
-_SOURCE = "NBS codes and names 2023 (china-division 2.7.0); points cpca 0.5.5 and GeoNames; population: 2020 census (Tudigong)"
+_SOURCE = "NBS codes and names 2023 (china-division 2.7.0); points cpca 0.5.5, GeoNames; people: census 2020 (Tudigong)"
 
 
 def add_china(draft: Draft) -> None:

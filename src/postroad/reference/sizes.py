@@ -54,5 +54,5 @@ SIZES = {
         215,
     ),
 }
-"""Seasons: 1 November to the eve of the Spring Festival in 2022 and 2023, from 21 October since 2024 (State Post Bureau).
+"""Seasons: from 1 November to the eve of the Spring Festival, since 2024 from 21 October (State Post Bureau).
 Freighters: 188 in 2023 published; 215 in 2025 modelled from 198 published for 2024."""
