@@ -19,7 +19,7 @@ class Journeys:
 
     Attributes
     ----------
-    origin_idx, destination_idx: int32, facility index of the accepting and the delivering endpoint.
+    origin_idx, destination_idx: int16, facility index of the accepting and the delivering endpoint.
     product_idx: int8.
     n_items: int32, how many items the row stands for.
     accepted_min: acceptance (收寄).

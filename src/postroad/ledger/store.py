@@ -176,7 +176,8 @@ class Ledger:
         PR-C001 when a required value is missing.
         """
         table = self._whole(frame, "items")
-        order = pc.sort_indices(table["item_id"]).to_numpy()
+        keys = [(name, "ascending") for name in ("item_id", "accepted_at") if name in table.column_names]
+        order = pc.sort_indices(table, keys).to_numpy()
         return self._append_whole("items", table, order)
 
     def append_flows(self, frame: pl.DataFrame | pa.Table) -> bool:
@@ -315,12 +316,21 @@ def _rows_at(path: Path, places: np.ndarray) -> pa.Table:
 
 
 def _digest_batch(table: pa.Table, stream: str, order: np.ndarray) -> str:
-    """The digest of a batch's content, in the order in which it is kept."""
-    parts = [digest_bytes(stream.encode())]
+    """The digest of a batch's content in the order in which it is kept; how it lies in memory does not matter."""
+    parts = [stream.encode()]
     for start in range(0, len(order), SEGMENT_ROWS):
         part = complete(take_rows(table, order[start : start + SEGMENT_ROWS]), stream)
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, part.schema) as writer:
-            writer.write_table(part.combine_chunks())
-        parts.append(digest_bytes(sink.getvalue()))
-    return digest_bytes(*(part.encode() for part in parts))
+        for name in part.column_names:
+            parts += _plain_parts(part[name].combine_chunks())
+    return digest_bytes(*parts)
+
+
+def _plain_parts(values: pa.Array) -> list[bytes]:
+    """A column as bytes: which values are missing, and the values; texts as codes in order of first appearance."""
+    missing = np.packbits(values.is_null().to_numpy(zero_copy_only=False)).tobytes()
+    if pa.types.is_string(values.type):
+        coded = values.dictionary_encode()
+        texts = "\0".join(coded.dictionary.to_pylist()).encode()
+        return [missing, texts, pc.fill_null(coded.indices, -1).to_numpy().astype("<i4").tobytes()]
+    numbers = values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values
+    return [missing, pc.fill_null(numbers, 0).to_numpy().astype("<i8").tobytes()]
