@@ -1,6 +1,6 @@
 """Controlled rounding: whole numbers in place of fractions, with the margins kept exactly.
 
-``apportion``       a vector to a given total (systematic sampling).
+``apportion``       a vector to a given total (systematic sampling); ``apportion_blocks`` many at once.
 ``round_table``     a table whose row and column sums are whole.
 ``split_blocks``,   tables of the form rows x columns / total, many at once, each with a seed of its own, so that the
 ``split_origins``   answer is the same for any number of threads.
@@ -25,7 +25,7 @@ import numpy as np
 
 from postroad.kernels import njit, prange
 
-__all__ = ["apportion", "draw", "round_table", "split_blocks", "split_origins"]
+__all__ = ["apportion", "apportion_blocks", "draw", "round_table", "split_blocks", "split_origins"]
 
 # A fraction this near to 0 or 1 counts as whole: far below the tolerance of one half of a margin.
 EPS = 1e-9
@@ -275,3 +275,16 @@ def split_origins(rows, starts, margins, seed, cells):
     for o in prange(len(starts) - 1):
         first, last = starts[o], starts[o + 1]
         _split(rows[first:last], margins[o], draw(seed, o), cells[:, first:last].T)
+
+
+@njit
+def apportion_blocks(weights, starts, totals, seed):
+    """Split the whole total of each block in proportion to its weights; see ``apportion``: int64, like ``weights``.
+
+    ``starts`` is int64 (n_block + 1,), ``totals`` int64 (n_block,). A block without weight keeps nothing of its total.
+    """
+    out = np.zeros(len(weights), np.int64)
+    for b in range(len(totals)):
+        first, last = starts[b], starts[b + 1]
+        out[first:last] = apportion(weights[first:last], totals[b], draw(seed, b))
+    return out
