@@ -28,7 +28,8 @@ def unrolled_departures(
                 )
         for cn in range(len(instance.cn_lane)) if not (overlaid and in_horizon) else ():
             earlier, minute = divmod(int(instance.cn_dep_min[cn]), 1440)
-            if day - earlier < 0 or not instance.service_runs[instance.cn_service[cn], day - earlier]:
+            service_day = day - earlier if day >= earlier else (day - earlier) % 7
+            if not instance.service_runs[instance.cn_service[cn], service_day if service_day < instance.n_days else 0]:
                 continue
             leaves = position * 1440 + minute
             ready = -(-(leaves + int(instance.cn_dur_min[cn]) + int(instance.cn_ready_min[cn])) // instance.slot_min)

@@ -73,8 +73,8 @@ class _Day:
 def build_timeline(instance: Instance, *, know_overlay: bool) -> Timeline:
     """Collect the departures between core facilities and fold the horizon into the fewest days that tell it all.
 
-    The ring is the last day of the plan when the last days of the plan are alike, else its last seven days (fewer
-    when the horizon is shorter; the first day of a horizon is left out, for it lacks what left before it began).
+    The ring is the last day of the plan when the last seven days of the plan are alike, else those seven days (fewer
+    when the horizon is shorter).
 
     Parameters
     ----------
@@ -105,15 +105,17 @@ def build_timeline(instance: Instance, *, know_overlay: bool) -> Timeline:
 
 
 def repeating_days(n_days: int) -> int:
-    """How many days at the end of a horizon stand for what follows it: a week, or as many as there are.
-
-    The first day of a longer horizon is left out, for it lacks what left before the horizon began.
-    """
-    return max(1, min(WEEK, n_days - 1))
+    """How many days at the end of a horizon stand for what follows it: a week, or as many as there are."""
+    return min(WEEK, n_days)
 
 
 def plan_departures(instance: Instance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Slot, connection and slots to the queue of what the plan lets leave over the horizon, in order of departure."""
+    """Slot, connection and slots to the queue of what the plan lets leave over the horizon, in order of departure.
+
+    What leaves on the first days as part of trips that set out before the horizon is in the plan although the
+    instance has no such departure: a service is taken to have run before the horizon as a week later (in a shorter
+    horizon: as on its first day). Else the first days would differ from all others for want of a few overnight calls.
+    """
     offset, minute = np.divmod(instance.cn_dep_min, 1440)
     order = np.argsort(minute, kind="stable")
     offset, minute = offset[order], minute[order]
@@ -121,8 +123,9 @@ def plan_departures(instance: Instance) -> tuple[np.ndarray, np.ndarray, np.ndar
     ready = instance.cn_dur_min[order] + instance.cn_ready_min[order]
     parts = []
     for day in range(instance.n_days):
-        runs = (day >= offset) & instance.service_runs[service, np.maximum(day - offset, 0)]
-        chosen = np.flatnonzero(runs)
+        service_day = day - offset
+        service_day = np.where(service_day < 0, service_day % WEEK, service_day)
+        chosen = np.flatnonzero(instance.service_runs[service, np.where(service_day < instance.n_days, service_day, 0)])
         leaves = minute[chosen] + 1440 * day
         slot = leaves // instance.slot_min
         parts.append((slot, order[chosen], -(-(leaves + ready[chosen]) // instance.slot_min) - slot))
