@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from postroad import facts
 from postroad.events.journeys import Journeys
 from postroad.measure.dims import Dims, build_dims
 
@@ -94,4 +95,59 @@ def random_journeys(
         promise_min=promise,
         outcome=outcome,
         n_attempts=np.where(outcome < 2, rng.integers(1, 4, n_rows), 0).astype(np.int8),
+    )
+
+
+def china_tables() -> dict[str, pl.DataFrame]:
+    """One facility in each of 31 capitals, in 25 further cities and in Hong Kong."""
+    provinces = facts.table("provinces")
+    rows = [("CN", None, "country", "中国", "China", "other", 0)]
+    for row in provinces.iter_rows(named=True):
+        rows.append((row["province_code"], "CN", "province", row["name"], row["name_en"], row["region"], 0))
+    for row in provinces.filter(pl.col("region") != "other").iter_rows(named=True):
+        rows.append((row["capital_city_code"], row["province_code"], "city", row["capital"], "", None, 1_000_000))
+    for code in OTHER_CITIES:
+        rows.append((code, code[:2], "city", code, code, None, 500_000))
+    rows.append(("810000", "81", "city", "香港", "Hong Kong", None, 7_000_000))
+    columns = ["place_id", "parent_id", "kind", "name", "name_en", "region", "population"]
+    places = pl.DataFrame(rows, schema=columns, orient="row")
+    cities = places.filter(kind="city")
+    return {"places": places, "facilities": cities.select(facility_id="place_id", place_id="place_id")}
+
+
+OTHER_CITIES = tuple(f"4403{k:02}" for k in range(5)) + tuple(f"3302{k:02}" for k in range(20))
+
+
+def china_dims() -> Dims:
+    """Dimensions of :func:`china_tables`."""
+    tables = china_tables()
+    return build_dims(tuple(tables["facilities"]["facility_id"]), ("standard",), tables)
+
+
+def steady_journeys(
+    dims: Dims, segments_min: tuple[int, int, int, int], *, west_min: int = 0, n_items: int = 10
+) -> Journeys:
+    """One row for each pair of facilities, all of the same segments, ``west_min`` longer to western destinations.
+
+    Items of the k-th facility are ``n_items + k``, so that facilities rank by their number.
+    """
+    n_fac = len(dims.fac_city)
+    origin, destination = (part.reshape(-1).astype(np.int32) for part in np.indices((n_fac, n_fac)))
+    west = dims.city_region[dims.fac_city[destination]] == dims.regions.index("west")
+    ends = np.cumsum(segments_min)[:, None] + np.zeros(len(origin), np.int64)
+    ends[1:] += np.where(west, west_min, 0)
+    left, reached, out, ended = (row.astype(np.int32) for row in ends)
+    return Journeys(
+        origin_idx=origin,
+        destination_idx=destination,
+        product_idx=np.zeros(len(origin), np.int8),
+        n_items=(n_items + origin).astype(np.int32),
+        accepted_min=np.zeros(len(origin), np.int32),
+        left_origin_min=left,
+        reached_dest_min=reached,
+        out_min=out,
+        ended_min=ended,
+        promise_min=np.full(len(origin), 4320, np.int32),
+        outcome=np.zeros(len(origin), np.int8),
+        n_attempts=np.ones(len(origin), np.int8),
     )

@@ -15,7 +15,7 @@ from postroad.kernels.tally import COMPONENTS
 from postroad.measure import sql
 from postroad.measure.evaluation import expand_by, measure, measure_sql
 from postroad.measure.registry import STANDARD, components, measures
-from postroad.measure.tally import tally
+from postroad.measure.tallies import tally
 
 DIMS = small_dims()
 OF_JOURNEYS = [one.name for one in measures().values() if one.is_of_journeys]
@@ -144,8 +144,8 @@ def test_sql_answers_when_a_tally_would_be_too_large(monkeypatch):
     journeys = random_journeys(9, 500)
     full = measure(journeys, DIMS, OF_JOURNEYS, ["pair"])
     median = measure(journeys, DIMS, ["total_p50_h"])
-    monkeypatch.setattr("postroad.measure.tally.MAX_PAIR_CELLS", 10)
-    monkeypatch.setattr("postroad.measure.tally.MAX_TOOK_CELLS", 10)
+    monkeypatch.setattr("postroad.measure.tallies.MAX_PAIR_CELLS", 10)
+    monkeypatch.setattr("postroad.measure.tallies.MAX_TOOK_CELLS", 10)
     small = tally(journeys, DIMS)
     assert small.pair_sums.size == 0
     assert small.took_items.size == 0

@@ -7,7 +7,7 @@ from postroad.measure.loads import Loads, measure_loads, sum_loads
 from postroad.measure.record import Record, make_record, measure_record
 from postroad.measure.registry import STANDARD, Component, Measure, components, find, measures
 from postroad.measure.sql import Within
-from postroad.measure.tally import Tally, tally
+from postroad.measure.tallies import Tally, tally
 
 __all__ = [
     "GROUPINGS",

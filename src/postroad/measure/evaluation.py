@@ -16,7 +16,7 @@ from postroad.kernels.tally import COMPONENTS
 from postroad.measure.dims import GROUPINGS, Dims
 from postroad.measure.registry import STANDARD, Measure, find
 from postroad.measure.sql import EVERYTHING, Within, connect, query_quantile, query_reach, query_sums
-from postroad.measure.tally import Tally, tally
+from postroad.measure.tallies import Tally, tally
 
 __all__ = ["expand_by", "measure", "measure_sql"]
 
@@ -151,7 +151,9 @@ class _Engine:
             frame = _least_minutes(self._tally.took(by, within), by, one.parameter)
         else:
             frame = query_quantile(self._connect(by), one.parameter, by, within)
-        return frame.select(*by, value=pl.col("took_min") / one.divisor, n_items=pl.col("n_timed"))
+        # numpy divides; Polars multiplies by the reciprocal of a constant, which is not the nearest number every time
+        hours = pl.Series(frame["took_min"].to_numpy() / one.divisor, dtype=pl.Float64)
+        return frame.select(*by, value=hours, n_items=pl.col("n_timed"))
 
     def _reach(self, one: Measure, by: tuple[str, ...], within: Within) -> pl.DataFrame:
         pairs = tuple(dict.fromkeys([*by, "origin_city", "destination_city"]))

@@ -19,7 +19,7 @@ from postroad.measure.hours import Hours, measure_hours
 from postroad.measure.loads import Loads, measure_loads
 from postroad.measure.registry import STANDARD, Measure, find
 from postroad.measure.sql import EVERYTHING, Within
-from postroad.measure.tally import Tally, tally
+from postroad.measure.tallies import Tally, tally
 from postroad.network.instance import Instance
 
 __all__ = ["Record", "make_record", "measure_record"]
