@@ -29,6 +29,7 @@ __all__ = [
     "latest_departure",
     "latest_departure_all",
     "profile_all",
+    "when_open",
 ]
 
 NEVER = np.iinfo(np.int32).max
@@ -82,21 +83,29 @@ def build_timetable(instance: Instance, product: int, *, from_min: int = 0, to_m
     row, cn, lane = row[allowed], cn[allowed], lane[allowed]
     dep, arr = instance.dp_dep_min[row], instance.dp_arr_min[row]
     target = instance.lane_to[lane]
-    ready = when_sorted(instance, target, np.maximum(arr + instance.cn_ready_min[cn], dep + 1))
+    queued = np.maximum(arr + instance.cn_ready_min[cn], dep + 1)
+    ready = when_open(instance, instance.sort_cap, target, queued)
     order = np.lexsort((row, ready, dep))
     order = order[ready[order] < NEVER]
     columns = (instance.lane_from[lane], target, dep, arr, ready, row)
     return Timetable(instance.n_fac, *(np.ascontiguousarray(column[order], np.int32) for column in columns))
 
 
-def when_sorted(instance: Instance, fac: np.ndarray, minute: np.ndarray) -> np.ndarray:
-    """The minute at which what is in the sort queue is sorted: at once, or when the next slot with sorting begins.
+def when_open(instance: Instance, capacity: np.ndarray, fac: np.ndarray, minute: np.ndarray) -> np.ndarray:
+    """The minutes from which what waits at facilities is worked on: at once, or when the next slot with work begins.
 
-    ``NEVER`` where the facility does not sort again within the horizon; beyond the horizon it always sorts.
+    Parameters
+    ----------
+    capacity: int32 (n_fac, n_slots), ``sort_cap`` or ``screen_cap`` of the instance.
+    fac, minute: arrays of one shape.
+
+    Returns
+    -------
+    int32; ``NEVER`` where there is no more work within the horizon; beyond the horizon there always is.
     """
     n_slots = instance.n_slots
     opens = np.full((instance.n_fac, n_slots + 1), n_slots, np.int32)
-    is_open = instance.sort_cap > 0
+    is_open = capacity > 0
     for slot in range(n_slots - 1, -1, -1):
         opens[:, slot] = np.where(is_open[:, slot], slot, opens[:, slot + 1])
     slot = np.minimum(minute // instance.slot_min, n_slots)
