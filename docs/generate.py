@@ -11,6 +11,9 @@ PAGES = {
     "codes.md": ("postroad.cli.page", "write_codes_page"),
     "command-line.md": ("postroad.cli.page", "write_command_page"),
     "events.md": ("postroad.events.page", "write_page"),
+    "measures.md": ("postroad.measure.page", "write_page"),
+    "feed.md": ("postroad.network.specification", "write_page"),
+    "feed.zh.md": ("postroad.network.specification", "write_page_zh"),
 }
 FOLDER = Path(__file__).parent / "reference"
 

@@ -742,6 +742,11 @@ def weekday_as_a_word(feed):
     feed.set("profiles", 26, key="monday")
 
 
+@breakage(CHECKING, "PR-T167", "profiles", 44, "profile_id")
+def two_general_profiles(feed):
+    feed.set("profiles", 44, profile_id="other")
+
+
 @breakage(CHECKING, "PR-T163", "parameters", 2, "parameter_id")
 def unknown_parameter(feed):
     feed.set("parameters", 2, parameter_id="first_success_share")

@@ -6,7 +6,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -190,21 +190,29 @@ def _load(path_or_name: str | Path, level: str | None, findings: Findings) -> tu
 
 
 def _pile(source: FeedSource, level: str | None, findings: Findings) -> list[_Layer]:
-    """The layers from the feed asked for down to the one at the bottom."""
+    """The layers from the level asked for down to the one at the bottom."""
+    layers = _chain(source, findings)
+    if level is None:
+        return layers
+    for number, layer in enumerate(layers):
+        if layer.meta.level == level:
+            return layers[number:]
+    finer = source.neighbour(f"{source.name}-{level}", findings)
+    if finer is None:
+        raise NotFound("PR-F128", feed=source.name, level=level, own=layers[0].meta.level)
+    return [_read_layer(finer, findings), *layers]
+
+
+def _chain(source: FeedSource, findings: Findings) -> list[_Layer]:
+    """A feed and those it is laid over, itself first."""
     layers = [_read_layer(source, findings)]
-    if level is not None and level != layers[0].meta.level:
-        finer = source.neighbour(f"{source.name}-{level}")
-        if finer is None:
-            raise NotFound("PR-F128", feed=source.name, level=level, own=layers[0].meta.level)
-        top = _read_layer(finer, findings)
-        layers.insert(0, replace(top, meta=top.meta.model_copy(update={"base": ""})))
     names = {source.name}
     while base := layers[-1].meta.base:
         if base in names:
             findings.add("PR-F126", table=FEED_FILE, column="base", value=base)
             break
         names.add(base)
-        below = source.neighbour(base) or _shipped(base, findings)
+        below = source.neighbour(base, findings) or _shipped(base, findings)
         if below is None:
             break
         layers.append(_read_layer(below, findings))

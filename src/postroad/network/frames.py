@@ -21,7 +21,7 @@ from postroad.network.textfile import RawTable
 
 __all__ = ["Network"]
 
-_DIGESTED_META = ("format_version", "timezone", "level", "slot_min", "base_date")
+_DIGESTED_META = ("format_version", "timezone", "level", "slot_min", "base_date", "demand_model")
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -16,9 +16,14 @@ from postroad.core.findings import Findings
 from postroad.network.rows import near_name
 from postroad.network.schema import FORMAT_VERSION, tables
 
-__all__ = ["FEED_FILE", "META_KEYS", "FeedMeta", "format_metadata", "missing_metadata", "parse_metadata"]
+__all__ = ["FEED_FILE", "META_KEYS", "FeedMeta", "format_metadata", "keyed", "missing_metadata", "parse_metadata"]
 
 FEED_FILE = "feed.toml"
+
+
+def keyed(default: object, description: str, description_zh: str, **limits: object) -> Any:
+    """Declare a key of a TOML file with its line of the specification in two languages; ``...`` as default: needed."""
+    return Field(default, description=description, json_schema_extra={"zh": description_zh}, **limits)
 
 
 class FeedMeta(BaseModel):
@@ -26,29 +31,51 @@ class FeedMeta(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    format_version: int = Field(FORMAT_VERSION, description="Version of this format that the feed is written in.")
-    name: str = Field(min_length=1, description="Short ASCII name of the feed.")
-    name_zh: str = Field("", description="Name in Chinese.")
-    version: str = Field("", description="Version of the data, such as 2025.1.")
-    timezone: str = Field(description="IANA time zone in which all times of day are meant, such as Asia/Shanghai.")
-    level: Literal["city", "county", "outlet"] = Field(
-        "city", description="Finest level at which items are accepted and delivered."
+    format_version: int = keyed(
+        FORMAT_VERSION, "Version of this format that the feed is written in.", "数据包所用的格式版本。"
     )
-    description: str = Field("", description="What the feed covers, in a sentence or two.")
-    description_zh: str = Field("", description="The same in Chinese.")
-    licence: str = Field("", description="Licence of the feed, as an SPDX expression where there is one.")
-    attribution: tuple[str, ...] = Field((), description="Whom to name when the feed is used.", strict=False)
-    default_scenario: str = Field("", description="Scenario that is run when none is named.")
-    slot_min: int = Field(30, description="Minutes of a slot of the simulation; divides 60.")
-    base_date: date = Field(
-        description="Day on which a run is set when no scenario names one (YYYY-MM-DD).", strict=False
+    name: str = keyed(..., "Short ASCII name of the feed.", "数据包的 ASCII 简称。", min_length=1)
+    name_zh: str = keyed("", "Name in Chinese.", "中文名称。")
+    version: str = keyed("", "Version of the data, such as 2025.1.", "数据版本，如 2025.1。")
+    timezone: str = keyed(
+        ...,
+        "IANA time zone in which all times of day are meant, such as Asia/Shanghai.",
+        "所有时刻所用的 IANA 时区，如 Asia/Shanghai。",
     )
-    base: str = Field(
+    level: Literal["city", "county", "outlet"] = keyed(
+        "city", "Finest level at which items are accepted and delivered.", "收寄与投递的最细层级。"
+    )
+    description: str = keyed("", "What the feed covers, in a sentence or two.", "数据包内容简介（英文）。")
+    description_zh: str = keyed("", "The same in Chinese.", "数据包内容简介（中文）。")
+    licence: str = keyed(
+        "", "Licence of the feed, as an SPDX expression where there is one.", "许可证，尽量用 SPDX 表达式。"
+    )
+    attribution: tuple[str, ...] = keyed(
+        (), "Whom to name when the feed is used.", "使用时须署名的来源。", strict=False
+    )
+    default_scenario: str = keyed("", "Scenario that is run when none is named.", "未指定情景时运行的情景。")
+    slot_min: int = keyed(30, "Minutes of a slot of the simulation; divides 60.", "仿真时段的分钟数，须整除 60。")
+    base_date: date = keyed(
+        ...,
+        "Day on which a run is set when no scenario names one (YYYY-MM-DD).",
+        "情景未指定日期时的运行日期（YYYY-MM-DD）。",
+        strict=False,
+    )
+    demand_model: str = keyed(
         "",
-        description="Feed that this one is laid over: a neighbour or a shipped feed; its tables hold unless replaced.",
+        "Model that makes the demand instead of the table demand, such as gravity-cn; empty: the table.",
+        "代替 demand 表生成业务量的模型，如 gravity-cn；留空则用 demand 表。",
     )
-    extends: tuple[str, ...] = Field(
-        (), description="Tables of this feed that are appended to the base's instead of replacing them.", strict=False
+    base: str = keyed(
+        "",
+        "Feed that this one is laid over: a neighbour or a shipped feed; its tables hold unless replaced.",
+        "本数据包所叠加的数据包：相邻的或随软件附带的；未被替换的表沿用其内容。",
+    )
+    extends: tuple[str, ...] = keyed(
+        (),
+        "Tables of this feed that are appended to the base's instead of replacing them.",
+        "追加于 base 同名表之后、而非替换它的表。",
+        strict=False,
     )
 
     @field_validator("format_version")

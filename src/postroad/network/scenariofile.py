@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from postroad.core.errors import InputError, NotFound
 from postroad.core.findings import Findings
 from postroad.network.feed import read
 from postroad.network.frames import Network
+from postroad.network.metadata import keyed
 from postroad.network.rows import near_name
 from postroad.network.scenario import Scenario
 
@@ -27,48 +28,74 @@ class _Section(BaseModel):
 class DemandSection(_Section):
     """``[demand]``: how much is sent on the day; at most one key."""
 
-    to_items: int | None = Field(None, gt=0, description="Items accepted on the scenario's day.")
-    by: float | None = Field(None, gt=0, description="Factor on the feed's demand.")
+    to_items: int | None = keyed(None, "Items accepted on the scenario's day.", "情景日的收寄件数。", gt=0)
+    by: float | None = keyed(None, "Factor on the feed's demand.", "数据包业务量的倍数。", gt=0)
 
 
 class ChangeSection(_Section):
     """``[[changes]]``: columns of some rows of a table set to other values."""
 
-    table: str = Field(description="Table of the feed.")
-    where: dict[str, object] = Field({}, description="Conditions, column = value or list of values; empty: every row.")
-    set: dict[str, object] = Field(description="New values, column = value or { times = factor }.")
+    table: str = keyed(..., "Table of the feed.", "数据包的表。")
+    where: dict[str, object] = keyed(
+        {}, "Conditions, column = value or list of values; empty: every row.", "条件：列 = 值或值的列表；留空为全部行。"
+    )
+    set: dict[str, object] = keyed(
+        ..., "New values, column = value or { times = factor }.", "新值：列 = 值，或 { times = 倍数 }。"
+    )
 
 
 class DisruptionSection(_Section):
     """``[[disruptions]]``: the columns of the feed's disruptions table."""
 
-    disruption_id: str = Field("", description="Name of the disruption.")
-    kind: str = Field(description="closure, capacity, delay or cancel.")
-    facility_id: str = Field("", description="The facility that is hit; exactly one target is given.")
-    lane_id: str = Field("", description="The lane that is hit.")
-    trip_id: str = Field("", description="The trip that is hit.")
-    from_at: str = Field(description="Start: D+0 06:00 or an ISO 8601 instant.")
-    to_at: str = Field(description="End, in the same forms.")
-    factor: float | None = Field(None, description="Capacity left, 0 to 1, for kind capacity.")
-    delay_min: int | None = Field(None, description="Minutes, for kind delay.")
+    disruption_id: str = keyed("", "Name of the disruption.", "扰动名称。")
+    kind: str = keyed(..., "closure, capacity, delay or cancel.", "closure、capacity、delay 或 cancel。")
+    facility_id: str = keyed(
+        "", "The facility that is hit; exactly one target is given.", "受影响的设施；三个对象须且只能给出一个。"
+    )
+    lane_id: str = keyed("", "The lane that is hit.", "受影响的邮路。")
+    trip_id: str = keyed("", "The trip that is hit.", "受影响的班次。")
+    from_at: str = keyed(..., "Start: D+0 06:00 or an ISO 8601 instant.", "开始：D+0 06:00 或 ISO 8601 时刻。")
+    to_at: str = keyed(..., "End, in the same forms.", "结束，写法相同。")
+    factor: float | None = keyed(
+        None, "Capacity left, 0 to 1, for kind capacity.", "剩余能力比例 0 至 1，capacity 类用。"
+    )
+    delay_min: int | None = keyed(None, "Minutes, for kind delay.", "分钟数，delay 类用。")
 
 
 class ScenarioFile(_Section):
     """The keys of a scenario file; each description is also its line in the specification."""
 
-    name: str = Field("", description="Name of the scenario; the file's name when not given.")
-    name_zh: str = Field("", description="Name in Chinese.")
-    description: str = Field("", description="What it is about, in a sentence or two.")
-    description_zh: str = Field("", description="The same in Chinese.")
-    base: str = Field(min_length=1, description="Feed: a path, from the file's folder, or the name of a shipped feed.")
-    level: str | None = Field(None, description="Level of the feed, city or county; the feed's own when not given.")
-    date: dt.date | None = Field(None, strict=False, description="The day D; the feed's base_date when not given.")
-    days_before: int = Field(0, ge=0, le=60, description="Days of release before D.")
-    days_after: int = Field(0, ge=0, le=60, description="Days of release after D.")
-    seed: int = Field(1, ge=0, description="Seed of everything random.")
-    sample: int = Field(1000, ge=0, description="One item in so many gets its full history; 0: none.")
-    sample_pairs: list[list[str]] = Field(
-        [], description="Pairs of origin and destination place of which every item gets its history."
+    name: str = keyed("", "Name of the scenario; the file's name when not given.", "情景名称；未给出则取文件名。")
+    name_zh: str = keyed("", "Name in Chinese.", "中文名称。")
+    description: str = keyed("", "What it is about, in a sentence or two.", "内容简介（英文）。")
+    description_zh: str = keyed("", "The same in Chinese.", "内容简介（中文）。")
+    base: str = keyed(
+        ...,
+        "Feed: a path, from the file's folder, or the name of a shipped feed.",
+        "数据包：相对本文件所在文件夹的路径，或随附数据包的名称。",
+        min_length=1,
+    )
+    level: str | None = keyed(
+        None,
+        "Level of the feed, city or county; the feed's own when not given.",
+        "数据包层级 city 或 county；未给出则取其自身层级。",
+    )
+    date: dt.date | None = keyed(
+        None,
+        "The day D; the feed's base_date when not given.",
+        "情景日 D；未给出则取数据包的 base_date。",
+        strict=False,
+    )
+    days_before: int = keyed(0, "Days of release before D.", "D 之前的收寄天数。", ge=0, le=60)
+    days_after: int = keyed(0, "Days of release after D.", "D 之后的收寄天数。", ge=0, le=60)
+    seed: int = keyed(1, "Seed of everything random.", "一切随机过程的种子。", ge=0)
+    sample: int = keyed(
+        1000, "One item in so many gets its full history; 0: none.", "每多少件记录一件的完整轨迹；0 为不记录。", ge=0
+    )
+    sample_pairs: list[list[str]] = keyed(
+        [],
+        "Pairs of origin and destination place of which every item gets its history.",
+        "每件都记录轨迹的寄出地与寄达地对。",
     )
     demand: DemandSection = DemandSection()
     changes: list[ChangeSection] = []

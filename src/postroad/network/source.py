@@ -37,14 +37,14 @@ class FeedSource:
     files: Mapping[str, Callable[[], bytes]]
     folder: Traversable | None
 
-    def neighbour(self, name: str) -> FeedSource | None:
+    def neighbour(self, name: str, findings: Findings) -> FeedSource | None:
         """The feed of that name beside this one, or None."""
         if self.folder is None:
             return None
         for candidate in (name, f"{name}.zip"):
             beside = self.folder.joinpath(candidate)
             if beside.is_dir() or beside.is_file():
-                return _open(beside, self.folder, Findings())
+                return _open(beside, self.folder, findings)
         return None
 
 

@@ -48,7 +48,7 @@ _CHECKS: tuple[tuple[Callable, tuple[str, ...]], ...] = (
     (check_promises, ("products", "promises")),
     (check_restrictions, ("products", "restrictions", "trips", "vehicles")),
     (check_demand, ("demand", "service_areas")),
-    (check_profiles, ("profiles",)),
+    (check_profiles, ("profiles", "products")),
     (check_parameters, ("parameters",)),
     (check_access, ("facilities", "lanes", "trips")),
     (check_idle_lanes, ("lanes", "trips", "calls", "calendar", "calendar_dates")),

@@ -119,7 +119,7 @@ def check_demand(network, findings: Findings) -> None:
 
 
 def check_profiles(network, findings: Findings) -> None:
-    """Keys that their kind does not know (PR-T162), and weights that are all zero (T161)."""
+    """Unknown keys (PR-T162), weights that are all zero (T161), kinds of several general profiles (T167)."""
     profiles = network.tables["profiles"].with_row_index("__row", offset=2)
     for kind, pattern in _PROFILE_KEYS.items():
         wrong = (pl.col("kind") == kind) & ~pl.col("key").str.contains(pattern)
@@ -129,6 +129,17 @@ def check_profiles(network, findings: Findings) -> None:
     report_rows(
         findings, "PR-T161", "profiles", profiles, empty, "weight", profile=pl.col("profile_id"), kind=pl.col("kind")
     )
+    _check_general(profiles, network.tables["products"]["product_id"], findings)
+
+
+def _check_general(profiles: pl.DataFrame, products: pl.Series, findings: Findings) -> None:
+    general = profiles.filter(~pl.col("profile_id").is_in(products.implode()))
+    first = pl.col("profile_id").first().over("kind")
+    starts = pl.struct("profile_id", "kind").is_first_distinct()
+    report_rows(
+        findings, "PR-T167", "profiles", general, starts & (pl.col("profile_id") != first), "profile_id",
+        kind=pl.col("kind"), first=first,
+    )  # fmt: skip
 
 
 def check_parameters(network, findings: Findings) -> None:

@@ -74,10 +74,9 @@ def check_service(network, findings: Findings) -> None:
     """No endpoint at all (PR-N210), endpoints that never send couriers out (N211), places delivered twice (N208)."""
     tables = network.tables
     areas = tables["service_areas"].with_row_index("__row", offset=2)
-    if not len(areas.filter(pl.col("collects"))) or not len(areas.filter(pl.col("delivers"))):
-        findings.add(
-            "PR-N210", table="service_areas", column="delivers" if len(areas.filter(pl.col("collects"))) else "collects"
-        )
+    for duty in ("collects", "delivers"):
+        if len(tables["facilities"]) and not len(areas.filter(pl.col(duty))):
+            findings.add("PR-N210", table="service_areas", column=duty)
     waves = tables["windows"].filter(pl.col("kind") == "delivery_wave")["facility_id"]
     mute = pl.col("delivers") & ~pl.col("facility_id").is_in(waves.implode())
     once = areas.filter(mute).unique("facility_id", keep="first", maintain_order=True)
