@@ -1,0 +1,220 @@
+"""Runs: simulate a scenario, keep it in a folder, open it again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from postroad.core.errors import InputError, NotFound
+from postroad.core.files import writing_folder
+from postroad.core.findings import Findings
+from postroad.core.progress import Progress, Silent
+from postroad.core.version import release
+from postroad.ledger.tracking import Tracking, track
+from postroad.measure.record import Record, measure_record
+from postroad.measure.registry import STANDARD
+from postroad.measure.validation import PeakCounts, compare_published
+from postroad.network.compile import compile_network
+from postroad.network.feed import read, write
+from postroad.network.instance import Instance
+from postroad.network.overlay import Disruption
+from postroad.network.scenario import Scenario
+from postroad.network.scenariofile import load_scenario
+from postroad.study.archive import read_result, write_ledger, write_result
+from postroad.study.execution import Execution, execute, make_run_record, released_by_day
+from postroad.twin.result import TwinResult
+
+__all__ = ["Run", "open_run", "simulate"]
+
+FACTS = "run.toml"
+WALL = "wall.toml"
+NETWORK = "network"
+PEAK_OVER_MEAN = 1.1
+"""A day is a peak when it has so many times the items of a mean day of its run."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A scenario that was run.
+
+    Attributes
+    ----------
+    scenario, instance, result, record: what was run and what came of it.
+    result_digest: of everything computed; equal for equal input and seed, whatever the number of threads.
+    folder: where it is kept; None when it is only in memory.
+    wall_s: seconds by step.
+    """
+
+    scenario: Scenario
+    instance: Instance
+    result: TwinResult
+    record: Record
+    findings: Findings
+    result_digest: str
+    folder: Path | None = None
+    wall_s: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def command(self) -> str:
+        """The command that repeats the run, when it came from a shipped scenario or a scenario file."""
+        return f"postroad run {shlex.quote(self.scenario.name)} --seed {self.scenario.seed}"
+
+    def measure(self, names: Iterable[str] = STANDARD, by: str | Iterable[str] = ()) -> pl.DataFrame:
+        """Measure anything registered, by groups; see :func:`postroad.measure.record.measure_record`."""
+        return measure_record(self.record, names, by)
+
+    @cached_property
+    def validation(self) -> pl.DataFrame:
+        """Modelled beside published; see :func:`postroad.measure.validation.compare_published`."""
+        return compare_published(self.record.tally, peak=_peak_counts(self.scenario, self.result))
+
+    def track(self, item_id: str) -> Tracking:
+        """The history of one of the sampled items.
+
+        Raises
+        ------
+        NotFound: PR-S104 when the run is not kept in a folder, PR-L301 when the item is not among the sampled.
+        """
+        if self.folder is None:
+            raise NotFound("PR-S104", path=self.scenario.name, missing="a folder")
+        return track_item(self.folder, item_id, self.scenario)
+
+
+def simulate(
+    scenario: Scenario | str | Path,
+    *,
+    seed: int | None = None,
+    to: Path | str | None = None,
+    replace_folder: bool = False,
+    know_overlay: bool = False,
+    threads: int = 2,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a scenario until every item is delivered, returned or lost.
+
+    Parameters
+    ----------
+    scenario: a scenario, the name of a shipped one, or a scenario file.
+    seed: instead of the scenario's own.
+    to: folder in which the run is kept, written whole or not at all; None keeps it in memory only.
+    replace_folder: whether a folder that is there is replaced.
+    know_overlay: whether routes are chosen knowing the disruptions.
+    threads: worker threads; the result is the same for any number.
+
+    Raises
+    ------
+    InputError: PR-S105 when the folder is there; the codes of :func:`postroad.study.execution.execute`.
+
+    >>> run = simulate("tiny")
+    >>> int(run.result.counts.in_custody[-1])
+    0
+    """
+    progress = progress or Silent()
+    made = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    if seed is not None:
+        made = replace(made, seed=seed)
+    if to is not None and Path(to).exists() and not replace_folder:
+        raise InputError("PR-S105", path=str(to))
+    done = execute(made, know_overlay=know_overlay, threads=threads, progress=progress)
+    run = Run(made, done.instance, done.result, done.record, done.findings, done.result_digest, None, done.wall_s)
+    return run if to is None else _keep(run, done, Path(to), replace_folder, progress)
+
+
+def _keep(run: Run, done: Execution, folder: Path, replace_folder: bool, progress: Progress) -> Run:
+    """Write the run to its folder: facts, network, tables and ledger."""
+    progress.stage("write")
+    with writing_folder(folder, replace=replace_folder) as draft:
+        write(run.scenario.network, draft / NETWORK, format="parquet")
+        write_result(draft, run.result)
+        write_ledger(draft, run.scenario, run.instance, run.result, run.result_digest)
+        run.measure().write_parquet(draft / "measures.parquet")
+        (draft / FACTS).write_text(_facts(run), encoding="utf-8")
+        (draft / WALL).write_text(
+            "".join(f"{step} = {seconds:.3f}\n" for step, seconds in done.wall_s.items()), encoding="utf-8"
+        )
+    return replace(run, folder=folder)
+
+
+def _facts(run: Run) -> str:
+    """What makes the run repeatable, as TOML; nothing in it depends on the clock."""
+    scenario = run.scenario
+    facts = {
+        "scenario": scenario.name, "name_zh": scenario.name_zh, "description": scenario.description,
+        "description_zh": scenario.description_zh, "base": scenario.base, "level": scenario.level,
+        "day": scenario.day.isoformat(), "days_before": scenario.days_before, "days_after": scenario.days_after,
+        "to_items": scenario.to_items or 0, "by": scenario.by, "seed": scenario.seed, "sample": scenario.sample,
+        "sample_pairs": [list(pair) for pair in scenario.sample_pairs], "n_hours": run.result.n_hours,
+        "input_digest": scenario.digest, "result_digest": run.result_digest, "release": release(),
+        "command": run.command, "released_by_day": released_by_day(scenario).tolist(),
+    }  # fmt: skip
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in facts.items()]
+    for item in scenario.disruptions:
+        lines += ["", "[[disruptions]]"]
+        values = {name: getattr(item, name) for name in item.__slots__}
+        lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value is not None]
+    return "\n".join(lines) + "\n"
+
+
+def open_run(folder: Path | str) -> Run:
+    """Open a run that was kept; it measures and compares as it did when it was made.
+
+    Raises
+    ------
+    NotFound: PR-S104 when the folder holds no run.
+    """
+    folder = Path(folder)
+    for needed in (FACTS, NETWORK, "journeys.parquet"):
+        if not (folder / needed).exists():
+            raise NotFound("PR-S104", path=str(folder), missing=needed)
+    facts = tomllib.loads((folder / FACTS).read_text(encoding="utf-8"))
+    scenario = _scenario_of(facts, folder)
+    n_days = max(facts["n_hours"] // 24, scenario.n_days)
+    instance = compile_network(
+        scenario.network, day=scenario.day, days_before=scenario.days_before, n_days=n_days, overlay=scenario.overlay
+    )
+    result = read_result(folder, instance, facts["n_hours"])
+    wall_s = tomllib.loads((folder / WALL).read_text(encoding="utf-8")) if (folder / WALL).exists() else {}
+    record = make_run_record(scenario, instance, result)
+    return Run(scenario, instance, result, record, Findings(), facts["result_digest"], folder, wall_s)
+
+
+def _scenario_of(facts: dict, folder: Path) -> Scenario:
+    """The scenario that a run's facts tell."""
+    network = read(folder / NETWORK)
+    return Scenario(
+        name=facts["scenario"], network=network, day=pl.Series([facts["day"]]).str.to_date()[0],
+        days_before=facts["days_before"], days_after=facts["days_after"], to_items=facts["to_items"] or None,
+        by=facts["by"], disruptions=tuple(Disruption(**row) for row in facts.get("disruptions", [])), seed=facts["seed"],
+        sample=facts["sample"], sample_pairs=tuple(tuple(pair) for pair in facts["sample_pairs"]), base=facts["base"],
+        level=facts["level"], description=facts["description"], name_zh=facts["name_zh"],
+        description_zh=facts["description_zh"],
+    )  # fmt: skip
+
+
+def track_item(folder: Path, item_id: str, scenario: Scenario | None = None) -> Tracking:
+    """The history of an item of a kept run, with the names of the run's network.
+
+    Raises
+    ------
+    NotFound: PR-L201 no ledger there, PR-L301 no such item.
+    """
+    network = scenario.network if scenario is not None else read(folder / NETWORK)
+    cities = network.tables["places"].select("place_id", pl.col("name").alias("city"), pl.col("name_en").alias("city_en"))
+    facilities = network.tables["facilities"].select("facility_id", "name", "name_en", "place_id")
+    places = facilities.join(cities, on="place_id", how="left", maintain_order="left")
+    return track(folder, item_id, places=places, products=network.tables["products"].select("product_id", "name", "name_en"))
+
+
+def _peak_counts(scenario: Scenario, result: TwinResult) -> PeakCounts | None:
+    """Counts around the scenario's day when it stands out of its week; None on an ordinary day."""
+    released = released_by_day(scenario)
+    if released[scenario.days_before] < PEAK_OVER_MEAN * released.mean():
+        return None
+    return PeakCounts(result.counts.created, result.counts.delivered, scenario.days_before)
