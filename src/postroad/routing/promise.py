@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -98,7 +98,7 @@ def promise_days(
     ring = repeating_days(instance.n_days) * instance.slots_per_day
     tour_min = 60 * max((hour for hour in range(1, 9) if parameters.get(f"tour_share_{hour}h", 0) > 0), default=0)
     n_pair = len(flows.origin)
-    days = np.empty((len(instance.prod_id), len(flows.release_min), n_pair), np.int8)
+    days = np.empty((len(terms), len(flows.release_min), n_pair), np.int8)
 
     def work(product: int, first: int) -> None:
         count_days(
@@ -107,10 +107,14 @@ def promise_days(
             tables.block_of_day, day, instance.slot_min, tour_min, *terms[product], scope, ring,
         )  # fmt: skip
 
-    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
-        chunks = [(product, first) for product in range(len(days)) for first in range(0, n_pair, CHUNK)]
-        list(pool.map(lambda chunk: work(*chunk), chunks))
+    _run_chunks(work, [(product, first) for product in range(len(terms)) for first in range(0, n_pair, CHUNK)], threads)
     return days, _name_unreached(instance, flows, days)
+
+
+def _run_chunks(work: Callable[[int, int], None], chunks: list[tuple[int, int]], threads: int) -> None:
+    """Do all chunks on some threads; the first failure is raised."""
+    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
+        list(pool.map(lambda chunk: work(*chunk), chunks))
 
 
 def facility_countries(network, instance: Instance) -> np.ndarray:
