@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -270,3 +271,11 @@ def test_there_must_be_a_ledger_to_open(tmp_path):
     with pytest.raises(NotFound) as caught:
         Ledger(tmp_path)
     assert caught.value.code == "PR-L201"
+
+
+def test_a_dictionary_may_name_an_item_twice(tmp_path):
+    table = make_frame(*[make_event(number, "sorted", -number) for number in range(4)]).to_arrow()
+    coded = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0, 1]), pa.array([ITEM, ITEM]))
+    ledger = Ledger.create(tmp_path / "ledger")
+    ledger.append(table.set_column(table.column_names.index("item_id"), "item_id", coded), now=NOW)
+    assert ledger.query("SELECT event_id FROM events")["event_id"].to_list() == [make_id(n) for n in (3, 2, 1, 0)]

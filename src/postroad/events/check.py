@@ -6,7 +6,7 @@ found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -89,16 +89,14 @@ def present(table: pa.Table, name: str) -> np.ndarray:
     """Which rows have a text in a column: bool (n_rows,); a null, an empty text and a column left out count as none."""
     if name not in table.column_names:
         return np.zeros(table.num_rows, dtype=bool)
-    values = _column(table, name)
+    return _judge(_column(table, name), lambda texts: pc.greater(pc.binary_length(texts), 0))
+
+
+def _judge(values: pa.Array, test: Callable[[pa.Array], pa.Array]) -> np.ndarray:
+    """Which texts pass a test, bool (n_rows,), False where null; of encoded texts each different one is tested once."""
     if pa.types.is_dictionary(values.type):
-        is_text = np.append(_lengths(values.dictionary) > 0, False)
-        return is_text[_codes(values)]
-    return _lengths(values) > 0
-
-
-def _lengths(values: pa.Array) -> np.ndarray:
-    """Bytes of each text or binary value; 0 where null."""
-    return pc.fill_null(pc.binary_length(values), 0).to_numpy(zero_copy_only=False)
+        return np.append(_judge(values.dictionary, test), False)[_codes(values)]
+    return pc.fill_null(test(values), False).to_numpy(zero_copy_only=False)
 
 
 def _codes(values: pa.DictionaryArray) -> np.ndarray:
@@ -190,7 +188,7 @@ def _check_subjects(table: pa.Table, kind_idx: np.ndarray, is_kept: np.ndarray, 
 def _check_labels(table: pa.Table, is_kept: np.ndarray, findings: Findings) -> None:
     """Every event says what it is."""
     values = _column(table, "label")
-    is_known = pc.is_in(values, value_set=pa.array(LABELS)).to_numpy(zero_copy_only=False)
+    is_known = _judge(values, lambda texts: pc.is_in(texts, value_set=pa.array(LABELS, type=texts.type)))
     _refuse(
         is_kept,
         ~is_known,
@@ -208,9 +206,12 @@ def _check_times(table: pa.Table, is_kept: np.ndarray, now: datetime, findings: 
     for name in ("occurred_at", "recorded_at"):
         values = _column(table, name)
         _refuse(is_kept, ~_valid(values), findings, "PR-L108", name)
-        instants[name] = pc.fill_null(values.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
-    limit = now + timedelta(minutes=CLOCK_TOLERANCE_MIN)
+        numbers = values.cast(pa.int64())
+        instants[name] = (pc.fill_null(numbers, 0) if values.null_count else numbers).to_numpy()
     is_real = ~_is_simulated(table)
+    if not is_real.any():
+        return
+    limit = now + timedelta(minutes=CLOCK_TOLERANCE_MIN)
     late = is_real & (instants["recorded_at"] > _micros(limit))
     _refuse(
         is_kept,
@@ -237,15 +238,17 @@ def _check_follows(table: pa.Table, kind_idx: np.ndarray, is_kept: np.ndarray, f
 def _check_reasons(table: pa.Table, kind_idx: np.ndarray, is_kept: np.ndarray, findings: Findings) -> None:
     """Kinds that need a reason have one; simulated events are exempt."""
     needs = np.array([kind.needs_reason for kind in kinds().values()])[kind_idx]
-    rows = np.flatnonzero(is_kept & needs & ~_is_simulated(table) & ~present(table, "reason"))
+    is_asked = is_kept & needs & ~_is_simulated(table)
+    if not is_asked.any():
+        return
+    rows = np.flatnonzero(is_asked & ~present(table, "reason"))
     names = list(kinds())
     _tell(rows, findings, "PR-L113", "reason", value=lambda row: names[kind_idx[row]])
 
 
 def _is_simulated(table: pa.Table) -> np.ndarray:
     """Which rows are of a simulated run: bool (n_rows,)."""
-    is_simulated = pc.equal(_column(table, "label"), "simulated")
-    return pc.fill_null(is_simulated, False).to_numpy(zero_copy_only=False)
+    return _judge(_column(table, "label"), lambda texts: pc.equal(texts, "simulated"))
 
 
 def _refuse(is_kept: np.ndarray, is_bad: np.ndarray, findings: Findings, code: str, column: str, **params) -> None:

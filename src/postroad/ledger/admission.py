@@ -78,7 +78,8 @@ def admit(screened: Screened, earlier: Iterable[Earlier]) -> tuple[np.ndarray, n
     findings = Findings()
     status = np.where(screened.is_kept, APPENDED, REFUSED).astype(np.int8)
     rows = np.flatnonzero(screened.is_kept)
-    table = screened.table if len(rows) == len(status) else screened.table.take(pa.array(rows))
+    is_whole = len(rows) == len(status)
+    table = screened.table if is_whole else screened.table.take(pa.array(rows))
     if not len(rows):
         return status, rows, findings
     words = id_words(table["event_id"].combine_chunks())
@@ -105,8 +106,8 @@ def admit(screened: Screened, earlier: Iterable[Earlier]) -> tuple[np.ndarray, n
     findings.count("PR-L115", len(repeats) - MAX_PER_CODE)
     status[rows] = settled
     new = np.flatnonzero(settled == APPENDED)
-    order = _order(table, screened.kind_idx[rows], new)
-    return status, rows[order], findings
+    order = _order(table, screened.kind_idx if is_whole else screened.kind_idx[rows], new)
+    return status, order if is_whole else rows[order], findings
 
 
 def _compare(
@@ -155,7 +156,7 @@ def _order(table: pa.Table, kind_idx: np.ndarray, new: np.ndarray) -> np.ndarray
     groups, n_groups = _item_ranks(part)
     instants = part["occurred_at"].combine_chunks().cast(pa.int64()).to_numpy()
     ids = id_words(part["event_id"].combine_chunks()).view(np.uint8)
-    ranks = kind_ranks()[kind_idx[new]]
+    ranks = kind_ranks()[kind_idx if is_whole else kind_idx[new]]
     if is_ordered(groups, instants, ranks, ids):
         return new
     order, starts = group_rows(groups, n_groups)
@@ -171,8 +172,14 @@ def _item_ranks(table: pa.Table) -> tuple[np.ndarray, int]:
     if not pa.types.is_dictionary(values.type):
         values = values.dictionary_encode()
     texts = values.dictionary
+    by_text = pc.sort_indices(texts)
+    ordered = texts.take(by_text)
+    is_new = pc.not_equal(ordered[1:], ordered[:-1]).to_numpy(zero_copy_only=False)
     ranks = np.empty(len(texts) + 1, dtype=np.int32)
-    ranks[pc.sort_indices(texts).to_numpy()] = np.arange(len(texts), dtype=np.int32)
+    # A dictionary may name a text twice; it is one item.
+    ranks[by_text.to_numpy()] = np.append(0, np.cumsum(is_new))[: len(texts)]
     ranks[len(texts)] = len(texts)
-    codes = pc.fill_null(values.indices.cast(pa.int64()), len(texts)).to_numpy()
-    return ranks[codes], len(texts) + 1
+    indices = values.indices
+    if indices.null_count:
+        indices = pc.fill_null(indices.cast(pa.int64()), len(texts))
+    return ranks[indices.to_numpy()], len(texts) + 1

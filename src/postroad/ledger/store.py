@@ -274,8 +274,10 @@ class Ledger:
     def _earlier(self, ids: pa.ChunkedArray) -> Iterator[Earlier]:
         """Published segments whose ids may be among those of a batch."""
         segments = self.manifest.segments("events")
+        if not segments:
+            return
         whole = ids.combine_chunks().drop_null()
-        if not len(whole) or not segments:
+        if not len(whole):
             return
         least, most = id_bounds(whole)
         for segment in segments:
