@@ -10,25 +10,39 @@ import polars as pl
 from postroad.report.basemap import CELLS_NOTICE, BaseMap, china_map, frame_of, path_of_lines, path_of_rings, world_map
 from postroad.report.projection import PLANE_WIDTH, Frame
 
-__all__ = ["MAX_LANES", "base_layers", "choose_base_map", "map_spec", "world_spec"]
+__all__ = ["MAX_LANES", "base_layers", "choose_base_map", "map_spec", "short_names", "world_spec"]
 
 MAX_LANES = 1500
 """Lanes drawn at most, the busiest first: more cannot be told apart."""
 
-_CHINA_BOUNDS = (73.0, 136.0, 3.0, 54.0)
+MIN_FOCUS = 250
+FOCUS_SHARE = 0.6
+"""A map opens on its facilities when they take up less than this share of it."""
 
 
 def choose_base_map(facilities: pl.DataFrame) -> BaseMap:
-    """The shipped map of China when at least half of the facilities lie in its bounds, else the world's outline
-    around the facilities.
+    """The shipped map of China when at least half of the facilities lie on its land, else the world's outline around
+    the facilities.
 
-    Assumes: the shipped outlines cover China in detail and the rest of the world coarsely.
+    Assumes: the shipped outlines show China in detail and the rest of the world coarsely; five hundred facilities,
+    evenly taken, stand for all.
     """
-    west, east, south, north = _CHINA_BOUNDS
-    inside = facilities.select(
-        (pl.col("lon").is_between(west, east) & pl.col("lat").is_between(south, north)).mean()
-    ).item()
-    return china_map() if inside is not None and inside >= 0.5 else _land_around(facilities)
+    china = china_map()
+    taken = facilities.gather_every(max(1, len(facilities) // 500)).select("lon", "lat").to_numpy()
+    return china if _is_inside(taken, china.rings).mean() >= 0.5 else _land_around(facilities)
+
+
+def _is_inside(points: np.ndarray, rings: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Which points (lon, lat) lie on the land, by the even-odd rule; bool (n,)."""
+    x, y = points[:, 0], points[:, 1]
+    is_inside = np.zeros(len(points), dtype=bool)
+    for ring in rings:
+        x0, y0 = ring[:, :1], ring[:, 1:]
+        x1, y1 = np.roll(x0, -1, axis=0), np.roll(y0, -1, axis=0)
+        is_across = (y0 > y) != (y1 > y)
+        run = np.divide(y - y0, y1 - y0, out=np.zeros(is_across.shape), where=is_across)
+        is_inside ^= np.bitwise_xor.reduce(is_across & (x < x0 + (x1 - x0) * run), axis=0)
+    return is_inside
 
 
 def _land_around(facilities: pl.DataFrame) -> BaseMap:
@@ -37,11 +51,12 @@ def _land_around(facilities: pl.DataFrame) -> BaseMap:
     world = world_map()
     if lon.max() - lon.min() > 140:
         return world
-    pad_lon, pad_lat = max(1.0, 0.25 * np.ptp(lon)), max(0.8, 0.25 * np.ptp(lat))
-    box = (lon.min() - pad_lon, lon.max() + pad_lon, lat.min() - pad_lat, lat.max() + pad_lat)
+    pad_lon, pad_lat = max(1.0, 0.2 * np.ptp(lon)), max(0.8, 0.2 * np.ptp(lat))
+    bounds = (lon.min() - pad_lon, lon.max() + pad_lon, lat.min() - pad_lat, lat.max() + pad_lat)
+    wide, high = np.ptp(bounds[:2]), np.ptp(bounds[2:])
+    box = (bounds[0] - wide, bounds[1] + wide, max(bounds[2] - high, -89.0), min(bounds[3] + high, 89.0))
     rings = tuple(part for ring in world.rings if len(part := _clip_box(ring, box)) >= 3)
-    corners = np.array([(box[0], box[2]), (box[1], box[2]), (box[1], box[3]), (box[0], box[3])])
-    return BaseMap(world.notice, rings or (corners,), has_borders=False)
+    return BaseMap(world.notice, rings, has_borders=False, bounds=tuple(float(edge) for edge in bounds))
 
 
 def _clip_box(ring: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
@@ -88,6 +103,7 @@ def map_spec(
     plane = frame.project(lon, lat)
     is_home = frame.contains(plane)
     spec = base_layers(base, frame)
+    spec["focus"] = _focus(plane[is_home], frame)
     spec["facilities"] = _facilities(facilities, plane, is_home)
     spec["lanes"] = _lanes(facilities, lanes, is_home, both_ends=True)
     spec["waiting"] = {
@@ -123,12 +139,47 @@ def world_spec(base: BaseMap, facilities: pl.DataFrame, lanes: pl.DataFrame) -> 
 
 
 def _facilities(facilities: pl.DataFrame, plane: np.ndarray, is_shown: np.ndarray) -> list[list[object] | None]:
-    columns = ["name_en", "name_zh", "kind", "sorted_items", "use_share", "peak_backlog_items", "facility_id"]
-    rows = facilities.select(columns).rows()
-    return [
-        [int(x), int(y), en, zh, kind, int(items or 0), _rounded(use, 4), int(backlog or 0), name] if shown else None
-        for (x, y), (en, zh, kind, items, use, backlog, name), shown in zip(plane, rows, is_shown, strict=True)
+    short = [
+        pl.coalesce(f"short_{lang}", f"name_{lang}") for lang in ("en", "zh") if f"short_{lang}" in facilities.columns
     ]
+    known = facilities.with_columns(short).select(
+        "name_en", "name_zh", "kind", "sorted_items", "use_share", "peak_backlog_items", "facility_id",
+        short_en="short_en" if short else "name_en", short_zh="short_zh" if short else "name_zh",
+    )  # fmt: skip
+    rows: list[list[object] | None] = []
+    for (x, y), row, shown in zip(plane, known.iter_rows(), is_shown, strict=True):
+        en, zh, kind, items, use, backlog, name, short_en, short_zh = row
+        amounts = [int(items or 0), _rounded(use, 4), int(backlog or 0)]
+        rows.append([int(x), int(y), en, zh, kind, *amounts, name, short_en, short_zh] if shown else None)
+    return rows
+
+
+def _focus(plane: np.ndarray, frame: Frame) -> list[int] | None:
+    """The part of the map to open on, when the facilities lie in a small corner of it; None for the whole map."""
+    if not len(plane):
+        return None
+    low, high = plane.min(axis=0), plane.max(axis=0)
+    pad = max(0.12 * float((high - low).max()), MIN_FOCUS / 2)
+    box = [*(low - pad).astype(int).tolist(), *(high + pad).astype(int).tolist()]
+    is_small = max((box[2] - box[0]) / PLANE_WIDTH, (box[3] - box[1]) / frame.height) < FOCUS_SHARE
+    return box if is_small else None
+
+
+def short_names(facilities: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """Add ``short_en`` and ``short_zh``: the place's name for centres and hubs, which are called after it.
+
+    Parameters
+    ----------
+    facilities: with ``facility_id``, ``kind``, ``place_id``, ``name_en``, ``name_zh``.
+    places: the table of the feed.
+    """
+    names = places.select("place_id", place_en="name_en", place_zh=pl.col("name").str.strip_suffix("市"))
+    is_plain = pl.col("kind").is_in(["sorting", "hub"])
+    joined = facilities.join(names, on="place_id", how="left", maintain_order="left").with_columns(
+        short_en=pl.when(is_plain).then(pl.coalesce("place_en", "name_en")).otherwise("name_en"),
+        short_zh=pl.when(is_plain).then(pl.coalesce("place_zh", "name_zh")).otherwise("name_zh"),
+    )
+    return joined.drop("place_en", "place_zh")
 
 
 def _lanes(

@@ -30,8 +30,8 @@ CHINA_NOTICE = Text(
     "Base map: Natural Earth (public domain), simplified, for internal analysis; not a standard map. "
     "A map published in China must use an approved standard map and show its review number: "
     "pass one with --base-map FILE --map-notice TEXT.",
-    "底图：Natural Earth（公有领域），经简化，仅供内部分析，非标准地图。在中国公开登载须使用经审核批准的标准地图并标注审图号，"
-    "可用 --base-map 文件 --map-notice 文字 替换。",
+    "底图：Natural Earth（公有领域），经简化，仅供内部分析，非标准地图。"
+    "在中国公开登载须使用经审核批准的标准地图并标注审图号，可用 --base-map 文件 --map-notice 文字 替换。",
 )
 WORLD_NOTICE = Text(
     "World outline: Natural Earth 1:110 m (public domain), land only, without borders.",
@@ -58,6 +58,7 @@ class BaseMap:
     lines: float64 arrays (n, 2), drawn as borders where ``is_line_border`` else as rivers.
     cells: rings by place, for shading; empty when there are none.
     projection: degrees to plane; chosen from the outlines when None.
+    bounds: west, east, south, north of what is shown; all outlines when None.
     """
 
     notice: Text
@@ -67,6 +68,7 @@ class BaseMap:
     has_borders: bool = True
     cells: Mapping[str, tuple[np.ndarray, ...]] = field(default_factory=dict)
     projection: Forward | None = None
+    bounds: tuple[float, float, float, float] | None = None
 
 
 def china_map() -> BaseMap:
@@ -114,12 +116,21 @@ def read_base_map(path: str | Path, notice: str = "") -> BaseMap:
 
 def frame_of(base: BaseMap, lon: np.ndarray | None = None, lat: np.ndarray | None = None) -> Frame:
     """The frame that holds the outlines of the map, and the points given that lie within four degrees of them."""
-    points = np.concatenate(base.rings)
+    points = np.concatenate(base.rings) if base.bounds is None else _edge(base.bounds)
     if lon is not None and lat is not None:
         low, high = points.min(axis=0) - NEAR_DEGREES, points.max(axis=0) + NEAR_DEGREES
         is_near = (lon >= low[0]) & (lon <= high[0]) & (lat >= low[1]) & (lat <= high[1])
         points = np.concatenate([points, np.column_stack([lon[is_near], lat[is_near]])])
     return fit_frame(base.projection or select_projection(points[:, 0], points[:, 1]), points[:, 0], points[:, 1])
+
+
+def _edge(bounds: tuple[float, float, float, float]) -> np.ndarray:
+    """Points along the edge of a box of degrees, shape (n, 2)."""
+    west, east, south, north = bounds
+    along = np.linspace(0.0, 1.0, 21)
+    lon, lat = west + (east - west) * along, south + (north - south) * along
+    sides = [(lon, south), (lon, north), (west, lat), (east, lat)]
+    return np.concatenate([np.column_stack(np.broadcast_arrays(*side)) for side in sides])
 
 
 def path_of_rings(rings: tuple[np.ndarray, ...], frame: Frame) -> str:

@@ -154,8 +154,8 @@ class Disruption:
 
 
 _RUN_FRAMES = (
-    "headline", "measures", "facilities", "lanes", "hours", "hourly", "centre_hourly", "pairs", "places", "cost", "carbon",
-    "validation", "sources", "label_counts", "findings", "timings",
+    "headline", "measures", "facilities", "lanes", "hours", "hourly", "centre_hourly", "pairs", "places", "cost",
+    "carbon", "validation", "sources", "label_counts", "findings", "timings",
 )  # fmt: skip
 
 

@@ -8,11 +8,18 @@ from postroad.report.blocks import Block, Chart, Column, Facts, Prose, Row, Sect
 from postroad.report.data import ReportData, RunFacts
 from postroad.report.text import LABEL_TEXTS, LABELS, Text
 
-__all__ = ["facts_block", "findings_section", "provenance_section", "source_table", "validation_section"]
+__all__ = [
+    "facts_block",
+    "facts_of",
+    "findings_section",
+    "provenance_section",
+    "source_table",
+    "validation_section",
+]
 
 VALIDATION_NOTE = Text(
-    "A filled mark was used to fit the few parameters, a hollow one was kept aside. Bars show the tolerance where one was set. "
-    "A verdict is met, not met or not decidable; misses stay in.",
+    "A filled mark was used to fit the few parameters, a hollow one was kept aside. "
+    "Bars show the tolerance where one was set. A verdict is met, not met or not decidable; misses stay in.",
     "实心点用于少数参数的标定，空心点为留出检验；灰条为事先设定的容差。结论为符合、不符合或无法判定；不符合项照列。",
 )
 
@@ -32,7 +39,9 @@ def validation_section(frame: pl.DataFrame) -> Section | None:
             "kind": row["kind"],
             "verdict": row["verdict"],
         }
-        for row in frame.iter_rows(named=True)
+        for row in frame.filter(pl.col("published").is_not_null() & pl.col("modelled").is_not_null()).iter_rows(
+            named=True
+        )
     ]
     chart = Chart(
         "validation_errors",
@@ -113,19 +122,22 @@ def provenance_section(data: ReportData) -> Section:
 
 def facts_block(facts: RunFacts) -> Facts:
     """The facts that make a run repeatable, its command included."""
+    return Facts(facts_of(facts))
+
+
+def facts_of(facts: RunFacts) -> tuple[tuple[Text, str, bool], ...]:
+    """The facts of a run as rows: name, value, whether it is something to copy."""
     versions = ", ".join(f"{name} {version}" for name, version in sorted(facts.versions.items()))
-    return Facts(
-        (
-            (Text("scenario", "方案"), facts.scenario, False),
-            (Text("network", "网络"), f"{facts.network} ({facts.level})", False),
-            (Text("hour 0", "起始时刻"), f"{facts.epoch:%Y-%m-%d %H:%M} {facts.timezone}", False),
-            (Text("hours simulated", "模拟小时数"), str(facts.n_hours), False),
-            (Text("seed", "随机种子"), str(facts.seed), False),
-            (Text("input digest", "输入摘要"), facts.input_digest, True),
-            (Text("result digest", "结果摘要"), facts.result_digest, True),
-            (Text("versions", "版本"), versions, False),
-            (Text("repeat with", "复现命令"), facts.command, True),
-        )
+    return (
+        (Text("scenario", "方案"), facts.scenario, False),
+        (Text("network", "网络"), f"{facts.network} ({facts.level})", False),
+        (Text("hour 0", "起始时刻"), f"{facts.epoch:%Y-%m-%d %H:%M} {facts.timezone}", False),
+        (Text("hours simulated", "模拟小时数"), str(facts.n_hours), False),
+        (Text("seed", "随机种子"), str(facts.seed), False),
+        (Text("input digest", "输入摘要"), facts.input_digest, True),
+        (Text("result digest", "结果摘要"), facts.result_digest, True),
+        (Text("versions", "版本"), versions, False),
+        (Text("repeat with", "复现命令"), facts.command, True),
     )
 
 

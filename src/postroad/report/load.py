@@ -176,13 +176,13 @@ def _centre_table(facilities: pl.DataFrame) -> Table:
         Column("kind", Text("kind", "类型"), "term"),
         Column("sorted_items", Text("sorted", "分拣量"), unit="items"),
         Column("use_share", Text("use", "利用率"), unit="share", is_bar=True),
-        Column("peak_backlog_items", Text("peak backlog", "最大滞留"), unit="items", is_bar=True),
+        Column("peak_backlog_items", Text("most waiting to be sorted", "待分拣峰值"), unit="items", is_bar=True),
         Column("peak_hour", Text("peak at", "峰值时刻"), "hour"),
         Column("clear_hour", Text("cleared at", "消化时刻"), "hour"),
     ]
     return Table(
         "centres",
-        Text("Centres, worst backlog first", "处理中心（按最大滞留排序）"),
+        Text("Centres, most waiting to be sorted first", "处理中心（按待分拣峰值排序）"),
         with_labels(columns, facilities),
         ordered.head(MAX_ROWS),
         full=ordered,
@@ -236,9 +236,11 @@ def _lane_table(data: ReportData) -> Table:
         Column("left_items", Text("left behind", "甩件"), unit="items"),
         Column("distance_km", Text("distance", "距离"), unit="km"),
     ]
-    note = Text(
-        "An item counts as left behind each time a full departure leaves without it.",
-        "每次因车满未能装运即计一次甩件。",
-    )
-    title = Text("Lanes, most left behind first", "线路（按甩件排序）")
+    title, note = Text("Lanes, fullest first", "线路（按装载率排序）"), None
+    if worst[0] == "left_items":
+        title = Text("Lanes, most left behind first", "线路（按甩件排序）")
+        note = Text(
+            "An item counts as left behind each time a full departure leaves without it.",
+            "每次因车满未能装运即计一次甩件。",
+        )
     return Table("lanes", title, with_labels(columns, data.lanes), frame.head(MAX_ROWS), note, full=frame)

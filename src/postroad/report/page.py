@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -37,6 +38,8 @@ _TEXTS = {
         "由 Postroad 生成。本文件自成一体，打开时不访问网络。",
     ),
 }
+# No line ends between a number and its unit.
+_BREAKLESS = re.compile(r"(?<=\d) (?=[%h亿万元克小件])")
 _KINDS = {Cards: "cards", Chart: "chart", Facts: "facts", Prose: "prose", Row: "row", Table: "table"}
 
 
@@ -119,7 +122,7 @@ def _both(text: Text | None) -> Markup:
 
 def _code(text: str) -> Markup:
     """Escaped text in which `back-quoted` words are set as code."""
-    parts = text.split("`")
+    parts = _BREAKLESS.sub("\u00a0", text).split("`")
     pieces = [Markup("<code>{}</code>").format(part) if k % 2 else escape(part) for k, part in enumerate(parts)]
     return Markup("").join(pieces) if len(parts) % 2 else escape(text)
 
@@ -138,8 +141,11 @@ def _term(word: object) -> Markup:
 
 
 def _head_unit(column: Column) -> Text | None:
-    """The unit that stands in the head of a number column."""
-    return unit_of(column.unit).text if column.kind == "number" and column.unit and column.unit[0] != "@" else None
+    """The unit that stands in the head of a number column, where the title does not say it."""
+    if column.kind != "number" or not column.unit or column.unit.startswith("@"):
+        return None
+    text = unit_of(column.unit).text
+    return None if text.en == column.title.en else text
 
 
 def _cells(table: Table) -> list[list[Markup]]:

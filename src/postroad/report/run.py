@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from postroad.core.files import write_text
 from postroad.report.accounts import carbon_section, cost_section
 from postroad.report.atlas import choose_base_map, map_spec, world_spec
 from postroad.report.blocks import Block, Chart, Column, Page, Prose, Row, Section, Table
@@ -46,9 +47,8 @@ def render_report(data: ReportData, language: str = "auto") -> str:
 
 def write_report(data: ReportData, path: str | Path, language: str = "auto") -> Path:
     """Write :func:`render_report` to a file and return its path."""
-    target = Path(path)
-    target.write_text(render_report(data, language), encoding="utf-8")
-    return target
+    write_text(path, render_report(data, language))
+    return Path(path)
 
 
 def render_comparison(data: CompareData, language: str = "auto") -> str:

@@ -11,7 +11,7 @@ from postroad.report.data import Comparison, Disruption, ReportData, RunFacts
 from postroad.report.horizon import day_text, hour_text
 from postroad.report.text import Text, format_value, unit_of
 
-__all__ = ["comparison_sentences", "disruption_sentences", "headline_cards", "summary_section"]
+__all__ = ["comparison_sentences", "disruption_sentences", "headline_cards", "summarise_run", "summary_section"]
 
 CARD_MEASURES = ("n_items", "total_h", "on_time_72h_share", "on_time_share", "cost_yuan_per_item", "gco2e_per_item")
 """Which headline measures become cards, in this order; the others stand in the table of measures."""
@@ -55,10 +55,15 @@ def _card(row: dict[str, object]) -> Card:
 
 def summary_section(data: ReportData) -> Section:
     """The first section: one lead sentence, the headline figures, and what happened point by point."""
-    lead, *points = list(_sentences(data))
+    lead, *points = summarise_run(data)
     blocks = (Prose((lead,), tone="lead"), headline_cards(data.headline), Prose(tuple(points), is_list=True))
     changes = (Prose(data.changes, is_list=True, tone="changes"),) if data.changes else ()
     return Section("summary", Text("Summary", "摘要"), (*blocks, *changes))
+
+
+def summarise_run(data: ReportData) -> tuple[Text, ...]:
+    """What happened, sentence by sentence, in both languages: the summary of the report and of the terminal."""
+    return tuple(_sentences(data))
 
 
 def _sentences(data: ReportData) -> Iterator[Text]:
@@ -112,7 +117,8 @@ def _time_sentences(data: ReportData) -> Iterator[Text]:
         yield Text(
             f"Items for {slow['key_en']} took longest, {slow['value']:.1f} h, which is {gap:.1f} h more than "
             f"for {fast['key_en']} ({fast['value']:.1f} h).",
-            f"寄往{slow['key_zh']}的邮件快件最慢，平均 {slow['value']:.1f} 小时，比{fast['key_zh']}（{fast['value']:.1f} 小时）多 {gap:.1f} 小时。",
+            f"寄往{slow['key_zh']}的邮件快件最慢，平均 {slow['value']:.1f} 小时，"
+            f"比{fast['key_zh']}（{fast['value']:.1f} 小时）多 {gap:.1f} 小时。",
         )
 
 
@@ -124,18 +130,19 @@ def _backlog_sentences(data: ReportData) -> Iterator[Text]:
         unsorted = data.hourly.filter(pl.col("hour") == peak["hour"])["backlog_in"][0]
         share = unsorted / peak["n"] if peak["n"] else 0.0
         yield Text(
-            f"The most items waiting at once in the whole network: {count.en}, at {at.en}; {share * 100:.0f} % of them waited "
-            "to be sorted, the rest for a departure or a delivery wave.",
+            f"The most items waiting at once in the whole network: {count.en}, at {at.en}; {share * 100:.0f} % of them "
+            "waited to be sorted, the rest for a departure or a delivery wave.",
             f"全网滞留量最高 {count.zh}，出现在{at.zh}；其中 {share * 100:.0f} % 等待分拣，其余等待发运或派送频次。",
         )
     if not data.facilities.is_empty():
         worst = data.facilities.sort("peak_backlog_items", "facility_id", descending=[True, False]).row(0, named=True)
-        n_full = data.facilities.filter(pl.col("use_share") >= 0.995).height
+        n_full = data.facilities.filter(pl.col("use_share") > 0.95).height
         count = _both(worst["peak_backlog_items"], "items")
         yield Text(
-            f"The largest backlog of one centre stood at {worst['name_en']}: {count.en}. "
-            f"{n_full} of {len(data.facilities)} centres reached their capacity.",
-            f"单个中心的最大滞留出现在{worst['name_zh']}：{count.zh}。{len(data.facilities)} 个中心中有 {n_full} 个达到处理能力上限。",
+            f"The largest backlog before sorting in one centre stood at {worst['name_en']}: {count.en}. "
+            f"{n_full} of {len(data.facilities)} centres used more than 95 % of their sorting capacity of the day.",
+            f"单个中心待分拣量最高出现在{worst['name_zh']}：{count.zh}。"
+            f"{len(data.facilities)} 个中心中有 {n_full} 个当日用满 95 % 以上的分拣能力。",
         )
 
 

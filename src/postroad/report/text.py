@@ -59,6 +59,7 @@ LABEL_TEXTS = {
 UNITS: dict[str, Unit] = {
     "": Unit(Text("", ""), 2),
     "items": Unit(Text("items", "件"), 0, is_compact=True),
+    "ratio": Unit(Text("", ""), 2),
     "items_per_h": Unit(Text("items/h", "件/小时"), 0, is_compact=True),
     "items_per_day": Unit(Text("items/day", "件/日"), 0, is_compact=True),
     "item_h": Unit(Text("item-hours", "件·小时"), 0, is_compact=True),
@@ -86,6 +87,7 @@ UNITS: dict[str, Unit] = {
     "runs": Unit(Text("runs", "车次"), 0, is_compact=True),
     "trips": Unit(Text("trips", "班次"), 0, is_compact=True),
     "trips_per_day": Unit(Text("trips/day", "班次/日"), 0, is_compact=True),
+    "vehicles_per_day": Unit(Text("vehicles/day", "车次/日"), 0, is_compact=True),
     "per_million": Unit(Text("per million", "每百万件"), 2),
 }
 

@@ -174,8 +174,8 @@ def _pair_table(pairs: pl.DataFrame) -> Table:
         with_labels(columns, pairs),
         pairs.head(MAX_ROWS),
         Text(
-            "City pairs with the lowest share on time or the longest hours, worst first.",
-            "按准时率和全程时限排序，最差在前。",
+            "City pairs in the order given by the run, worst first.",
+            "城市对按表现排序，最差在前。",
         ),
         full=pairs,
     )

@@ -46,7 +46,7 @@
     const high = Math.max(...tops, 1e-9) * 1.06;
     const marks = ticks(0, high, Math.max(3, host.clientHeight / 62));
     const gutter = Math.max(...marks.map((value) => PR.widthOf(spec.is_stacked ? short(value) : group(value * 100, 1)))) + 10;
-    const box = { left: gutter, right: host.clientWidth - (spec.is_stacked ? 8 : 40), top: 22, bottom: host.clientHeight - 42 };
+    const box = { left: gutter, right: host.clientWidth - (spec.is_stacked ? 8 : 40), top: spec.is_stacked ? 20 : 36, bottom: host.clientHeight - 42 };
     const x = scale(spec.from, spec.from + n * spec.step, box.left, box.right);
     const y = scale(0, high, box.bottom, box.top);
     const svg = el("svg", { viewBox: `0 0 ${host.clientWidth} ${host.clientHeight}` });
@@ -88,7 +88,7 @@
     [0, 0.5, 1].forEach((value) => svg.append(label(box.right + 5, y(value) + 4, group(value * 100, 0), {})));
     spec.marks.forEach((mark) => {
       if (mark <= spec.from || mark >= spec.from + n * spec.step) return;
-      svg.append(el("line", { x1: x(mark), x2: x(mark), y1: box.top - 2, y2: box.bottom, stroke: "var(--faint)", "stroke-dasharray": "3 3" }), label(x(mark), box.top - 7, `${mark} h`, { "text-anchor": "middle", class: "strong" }));
+      svg.append(el("line", { x1: x(mark), x2: x(mark), y1: box.top - 2, y2: box.bottom, stroke: "var(--faint)", "stroke-dasharray": "3 3" }), label(x(mark), box.top - 8, `${mark} h`, { "text-anchor": "middle", class: "strong" }));
     });
     shown.forEach((series, index) => {
       let reached = 0, path = `M${x(spec.from)} ${y(0)}`;

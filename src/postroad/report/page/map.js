@@ -3,7 +3,7 @@
 (() => {
   const { T, pick, color, tag, el, withUnit, hourOf, term } = PR;
   const MODES = ["road", "rail", "air", "water"];
-  const [X, Y, EN, ZH, KIND, SORTED, USE, BACKLOG, ID] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+  const [X, Y, EN, ZH, KIND, SORTED, USE, BACKLOG, ID, SHORT_EN, SHORT_ZH] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
   const nameOf = (fac) => (PR.state.lang === "zh" ? fac[ZH] : fac[EN]);
 
   const open = (host, spec) => {
@@ -35,6 +35,18 @@
     const k = fit * state.zoom;
     const tx = (room - spec.w * k) / 2 + state.dx, ty = (host.clientHeight - spec.h * k) / 2 + state.dy;
     return { k, tx, ty, x: (value) => value * k + tx, y: (value) => value * k + ty };
+  };
+
+  /* The view to open on: the whole map, or the corner where the facilities lie. */
+  const home = (host, spec, state) => {
+    state.zoom = 1; state.dx = 0; state.dy = 0;
+    if (!spec.focus) return;
+    const [x0, y0, x1, y1] = spec.focus;
+    const room = host.clientWidth - PR.rankWidth(host, spec);
+    const fit = Math.min(room / spec.w, host.clientHeight / spec.h);
+    state.zoom = Math.max(1, Math.min(24, Math.min(room / (x1 - x0), host.clientHeight / (y1 - y0)) / fit));
+    state.dx = (spec.w / 2 - (x0 + x1) / 2) * fit * state.zoom;
+    state.dy = (spec.h / 2 - (y0 + y1) / 2) * fit * state.zoom;
   };
 
   const curve = (a, b, at) => {
@@ -96,7 +108,7 @@
 
   const radius = (state, spec, index) => {
     const fac = spec.facilities[index];
-    const grow = state.zoom ** 0.35;
+    const grow = state.zoom ** 0.35 * Math.min(1, Math.max(0.6, Math.sqrt(state.width / 800)));
     if (state.view === "backlog") return Math.sqrt(((spec.waiting[index] || [])[state.hour] || 0) / state.max_waiting) * 25 * grow;
     return Math.max(1.3, Math.sqrt(fac[SORTED] / state.max_sorted) * (spec.is_small ? 6 : 11)) * grow;
   };
@@ -114,7 +126,7 @@
         context.fillStyle = color("alert");
         context.globalAlpha = 0.5;
       } else {
-        context.fillStyle = fac[USE] >= 0.995 ? color("alert") : color("accent");
+        context.fillStyle = fac[USE] > 0.95 ? color("alert") : color("accent");
         if (state.view === "hours" && r < 2.6) return;
         context.globalAlpha = state.view === "hours" ? 0.6 : 0.9;
       }
@@ -139,7 +151,7 @@
     let n = 0;
     for (const index of order) {
       if (n >= most) break;
-      const fac = spec.facilities[index], text = nameOf(fac), r = radius(state, spec, index);
+      const fac = spec.facilities[index], text = PR.state.lang === "zh" ? fac[SHORT_ZH] : fac[SHORT_EN], r = radius(state, spec, index);
       if (state.view === "backlog" && r < 2) break;
       const x = at.x(fac[X]), y = at.y(fac[Y]), w = context.measureText(text).width;
       if (x < 0 || x > width || y < 0 || y > height) continue;
@@ -169,7 +181,7 @@
       key.replaceChildren(tag("b", {}, hourOf(state.hour)), tag("div", {}, `${pick("waiting", "滞留")} ${withUnit(state.total[state.hour] || 0, "items")}`), tag("div", {}, `${pick("largest circle", "最大圆")} ${withUnit(state.max_waiting, "items")}`));
     } else {
       const who = state.chosen == null ? pick(`the ${Math.min(state.n_lanes, spec.lanes.length)} busiest lanes`, `最繁忙的 ${Math.min(state.n_lanes, spec.lanes.length)} 条线路`) : pick(`lanes of ${nameOf(spec.facilities[state.chosen])}`, `${nameOf(spec.facilities[state.chosen])}的线路`);
-      key.replaceChildren(tag("b", {}, who), tag("div", {}, `${pick("widest", "最宽")} ${withUnit(state.max_items, "items_per_day")}`), tag("div", {}, pick("circle: items sorted; red: at capacity", "圆：分拣量；红色：达到能力上限")));
+      key.replaceChildren(tag("b", {}, who), tag("div", {}, `${pick("widest", "最宽")} ${withUnit(state.max_items, spec.is_plan ? "vehicles_per_day" : "items_per_day")}`), tag("div", {}, spec.is_plan ? pick("circle: vehicles leaving a day", "圆：日发车数") : pick("circle: items sorted; red: over 95 % of capacity", "圆：分拣量；红色：用满 95 % 以上能力")));
     }
   };
 
@@ -177,6 +189,7 @@
     const { context, width, height } = PR.canvasIn(host);
     const at = place(host, spec, state);
     state.at = at;
+    state.width = width;
     if (state.classes.length) {
       const ramp = PR.ramp(["heat-0", "heat-1", "heat-2", "heat-3"]);
       state.shade = (hours) => ramp((0.4 + state.classes.filter((bound) => hours > bound).length) / 6.6);
@@ -187,7 +200,7 @@
     drawLand(context, spec, state, at);
     if (state.view === "flows" || state.chosen != null) drawLanes(context, spec, state, at, state.view === "flows" ? 1 : 0.6);
     const order = drawFacilities(context, spec, state, at);
-    drawNames(context, spec, state, at, order, width, height);
+    drawNames(context, spec, state, at, order, width - PR.rankWidth(host, spec), height);
     drawKey(host, spec, state);
     PR.drawRank(host, spec, state, () => draw(host, spec, state));
   };
@@ -222,8 +235,7 @@
     const index = nearest(spec, state, px, py);
     if (index != null) {
       const fac = spec.facilities[index];
-      const lines = [[pick("sorted", "分拣量"), withUnit(fac[SORTED], "items")], [pick("use", "利用率"), withUnit(fac[USE], "share")], [pick("peak backlog", "最大滞留"), withUnit(fac[BACKLOG], "items")]];
-      if (spec.is_plan) lines.splice(0, 3, [pick("lanes", "线路"), String(spec.lanes.filter((lane) => lane[0] === index || lane[1] === index).length)]);
+      const lines = spec.is_plan ? [[pick("vehicles leaving", "发车"), withUnit(fac[SORTED], "vehicles_per_day")], [pick("lanes", "线路"), String(spec.lanes.filter((lane) => lane[0] === index || lane[1] === index).length)]] : [[pick("sorted", "分拣量"), withUnit(fac[SORTED], "items")], [pick("use", "利用率"), withUnit(fac[USE], "share")], [pick("most waiting to be sorted", "待分拣峰值"), withUnit(fac[BACKLOG], "items")]];
       if (state.view === "backlog") lines.unshift([pick("waiting now", "当前滞留"), withUnit((spec.waiting[index] || [])[state.hour] || 0, "items")]);
       PR.showTip(event, `${nameOf(fac)} · ${term(fac[KIND])}`, lines);
       return;
@@ -236,7 +248,7 @@
     const at = state.view === "flows" ? nearestLane(spec, state, px, py) : null;
     if (at == null) { PR.hideTip(); return; }
     const lane = spec.lanes[at];
-    PR.showTip(event, `${nameOf(spec.facilities[lane[0]])} → ${nameOf(spec.facilities[lane[1]])}`, [[pick("mode", "方式"), term(lane[2])], spec.is_plan ? [pick("trips a day", "班次/日"), PR.group(lane[3], 1)] : [pick("items a day", "件/日"), withUnit(lane[3], "items")], [pick("fill", "装载率"), withUnit(lane[4], "share")]]);
+    PR.showTip(event, `${nameOf(spec.facilities[lane[0]])} → ${nameOf(spec.facilities[lane[1]])}`, [[pick("mode", "方式"), term(lane[2])], ...(spec.is_plan ? [[pick("vehicles", "车次"), withUnit(lane[3], "vehicles_per_day")]] : [[pick("carried", "运量"), withUnit(lane[3], "items_per_day")], [pick("fill", "装载率"), withUnit(lane[4], "share")]])]);
   };
 
   const zoomAt = (host, spec, state, factor, px, py) => {
@@ -306,13 +318,14 @@
     const isNew = !host.state;
     if (isNew) host.state = open(host, spec);
     const state = host.state;
+    if (isNew) home(host, spec, state);
     draw(host, spec, state);
     PR.mapControls(host, spec, state, () => draw(host, spec, state));
     if (!isNew) return;
     listen(host, spec, state);
     const zoom = (name, factor, text) => {
       const button = tag("button", { type: "button", "aria-label": name, title: name }, text);
-      button.onclick = () => { if (!factor) { state.zoom = 1; state.dx = 0; state.dy = 0; draw(host, spec, state); } else zoomAt(host, spec, state, factor, host.clientWidth / 2, host.clientHeight / 2); };
+      button.onclick = () => { if (!factor) { if (state.zoom === 1) home(host, spec, state); else { state.zoom = 1; state.dx = 0; state.dy = 0; } draw(host, spec, state); } else zoomAt(host, spec, state, factor, host.clientWidth / 2, host.clientHeight / 2); };
       return button;
     };
     host.append(tag("div", { class: "zoom" }, zoom("Zoom in / 放大", 1.6, "+"), zoom("Zoom out / 缩小", 1 / 1.6, "−"), zoom("Whole map / 全图", 0, "◻")));

@@ -71,10 +71,10 @@
     if (!list) { list = tag("div", { class: "map-rank" }); host.append(list); }
     const rows = ranked(spec, state).sort((a, b) => b.value - a.value).slice(0, RANK_ROWS);
     const most = Math.max(1e-9, ...rows.map((row) => row.value));
-    const title = state.view === "hours" ? pick("Slowest destinations", "最慢寄达地") : state.view === "backlog" ? pick("Most waiting", "滞留最多") : spec.is_plan ? pick("Most departures a day", "日发车最多") : pick("Most sorted", "分拣最多");
+    const title = state.view === "hours" ? pick("Slowest destinations", "最慢寄达地") : state.view === "backlog" ? pick("Most waiting", "滞留最多") : spec.is_plan ? pick("Most vehicles leaving a day", "日发车最多") : pick("Most sorted", "分拣最多");
     list.replaceChildren(tag("b", {}, title), ...rows.map((row) => {
       const line = tag("button", { type: "button", style: `--bar:${((row.value / most) * 100).toFixed(1)}%;--k:var(--${row.tone})`, "aria-pressed": String(row.index != null && row.index === state.chosen) },
-        tag("span", {}, row.name), tag("span", {}, row.unit === "" ? PR.short(row.value) : PR.withUnit(row.value, row.unit)));
+        tag("span", {}, row.name), tag("span", {}, row.unit ? PR.withUnit(row.value, row.unit) : PR.short(row.value)));
       line.onclick = () => {
         if (row.index == null) return;
         state.chosen = state.chosen === row.index ? null : row.index;
