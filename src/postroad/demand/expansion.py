@@ -7,8 +7,8 @@ that is wider), with the median set so that the mean stays the product's:
 
 Volumes are the weight times the product's mean volume per gram times a log-normal of mean 1.
 
-**Source** The spread (sigma 1.27: a median of 1.0 kg with a mean of 2.25 kg) is a working assumption for online shopping
-and unverified; there is no official distribution of weights. See ``data/demand/parameters.csv``.
+**Source** The spread (sigma 1.27: a median of 1.0 kg with a mean of 2.25 kg) is a working assumption for online
+shopping and unverified; there is no official distribution of weights. See ``data/demand/parameters.csv``.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import polars as pl
 __all__ = ["parameters", "read_demand", "read_source"]
 
 # Codes and other texts that look like numbers.
-_TEXTS = ("province_code", "city_code", "county_code", "capital_city_code", "postcode", "tel_code", "places", "key")
+_TEXTS = ("province_code", "city_code", "county_code", "capital_city_code", "postcode", "tel_code", "places", "key", "day")
 
 
 @cache

@@ -67,7 +67,7 @@ def apportion(weights, total, seed):
     before = 0
     for i in range(last + 1):
         cumulative += weights[i]
-        upto = total if i == last else min(total, int(np.floor(cumulative * (total / weight_sum) + offset)))
+        upto = total if i == last else min(total, int(np.floor(cumulative / weight_sum * total + offset)))
         out[i] = upto - before
         before = upto
     return out
