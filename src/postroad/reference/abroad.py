@@ -31,6 +31,9 @@ __all__ = ["Abroad", "add_abroad", "plan_abroad"]
 HMT_PLACE = {"HK": "810000", "MO": "820000", "TW": "710000"}
 """Places of China that are reached across a border."""
 
+_RETURN_SHARE = 0.02
+"""Items that come back across the border, per item sent: undeliverable ones (modelled)."""
+
 
 @dataclass(frozen=True)
 class Abroad:
@@ -40,42 +43,48 @@ class Abroad:
     ----------
     gateways: rows of the gateway table with the share of each in the items.
     exchange_city: int64 (n_exchange,), city rows of the exchange offices.
-    items: float64 (n_origin, n_gateway), items a day from each origin city to each gateway.
     origin: int64 (n_origin,), city rows.
-    office: int64 (n_origin, n_gateway), exchange (position in exchange_city) through which each goes.
-    flights: flights a day in 2014 by (exchange, gateway).
+    items: float64 (n_origin, n_exchange, n_gateway), items a day from each origin through each office to each gateway.
+    flights: passenger flights a day in 2014 by (exchange, gateway); 0 for links that are not flown by them.
     """
 
     gateways: pl.DataFrame
     exchange_city: np.ndarray
-    items: np.ndarray
     origin: np.ndarray
-    office: np.ndarray
+    items: np.ndarray
     flights: Mapping[tuple[int, int], int]
 
+    @property
+    def office_load(self) -> np.ndarray:
+        """Items a day by exchange office and gateway, float64 (n_exchange, n_gateway)."""
+        return self.items.sum(axis=0)
+
+    @property
+    def received(self) -> np.ndarray:
+        """Items a day by gateway, float64 (n_gateway,)."""
+        return self.items.sum(axis=(0, 1))
+
     def feeder_od(self, n: int) -> np.ndarray:
-        """Items a day from each city to the city of its exchange office, float64 (n, n)."""
+        """Items a day from each city to the city of its exchange offices, float64 (n, n)."""
         od = np.zeros((n, n))
-        np.add.at(
-            od, (self.origin[:, None].repeat(self.office.shape[1], 1), self.exchange_city[self.office]), self.items
-        )
+        od[np.ix_(self.origin, self.exchange_city)] = self.items.sum(axis=2)
         return od
 
     def delivered_hmt(self, cities: Cities) -> np.ndarray:
         """Items a day delivered by the centres of Hong Kong, Macao and Taiwan, float64 (n,)."""
         delivered = np.zeros(len(cities.codes))
-        for column, country in enumerate(self.gateways["country"]):
+        for country, items in zip(self.gateways["country"], self.received, strict=True):
             if country in HMT_PLACE:
-                delivered[cities.index[HMT_PLACE[country]]] = self.items[:, column].sum()
+                delivered[cities.index[HMT_PLACE[country]]] = items
         return delivered
 
 
 def plan_abroad(cities: Cities, size: Size, rules: Rules) -> Abroad:
-    """Split the published international volume over origins and gateways, and choose each one's exchange office.
+    """Split the published international volume over origins, exchange offices and gateways.
 
     Origins send in proportion to their domestic items. Hong Kong, Macao and Taiwan share ``hmt_share`` by people, the
-    countries abroad the rest by people (the rule of the demand model). An origin uses the exchange office nearest by
-    road of those with a link to the gateway.
+    countries abroad the rest by people (the rule of the demand model). The offices linked to a gateway share the items
+    of an origin by a logit on the cost of the way, kilometres by mode.
     """
     gateways = read_source("rules/gateways.csv").with_columns(share=_shares(cities, rules))
     exchange_city = np.array([cities.index[code] for code in read_source("rules/exchanges.csv")["city_code"]])
@@ -83,13 +92,51 @@ def plan_abroad(cities: Cities, size: Size, rules: Rules) -> Abroad:
     origin = np.flatnonzero(cities.on_road)
     weight = cities.od_items.sum(axis=1)[origin]
     sent = size.international_items(rules) * weight / weight.sum()
-    linked = np.zeros((len(exchange_city), gateways.height), bool)
+    onward = _onward_cost(cities, exchange_city, gateways, flights, rules)
+    inland = cities.road_km[np.ix_(origin, exchange_city)] * rules.abroad_road_yuan_per_km
+    cost = inland[:, :, None] + onward[None, :, :]
+    split = np.exp(-(cost - cost.min(axis=1, keepdims=True)) / rules.abroad_spread_yuan)
+    split /= split.sum(axis=1, keepdims=True)
+    items = sent[:, None, None] * split * gateways["share"].to_numpy()
+    return Abroad(gateways, exchange_city, origin, items, flights)
+
+
+def _onward_cost(
+    cities: Cities,
+    exchange_city: np.ndarray,
+    gateways: pl.DataFrame,
+    flights: Mapping[tuple[int, int], int],
+    rules: Rules,
+) -> np.ndarray:
+    """Yuan an item from an exchange office to a gateway, float64 (n_exchange, n_gateway); inf without a link."""
+    cost = np.full((len(exchange_city), gateways.height), np.inf)
+    codes = gateways["facility_id"].to_list()
+    points = gateway_points()
+    lon, lat = cities.frame["lon"].to_numpy()[exchange_city], cities.frame["lat"].to_numpy()[exchange_city]
     for exchange, gateway in flights:
-        linked[exchange, gateway] = True
-    km = cities.road_km[np.ix_(origin, exchange_city)]
-    nearest = [np.argmin(np.where(linked[:, gateway], km, np.inf), axis=1) for gateway in range(gateways.height)]
-    items = np.outer(sent, gateways["share"].to_numpy())
-    return Abroad(gateways, exchange_city, items, origin, np.stack(nearest, axis=1), flights)
+        km = float(great_circle_km(lon[exchange], lat[exchange], *points[codes[gateway]]))
+        by_road = codes[gateway] in ("HKG", "MFM")
+        cost[exchange, gateway] = km * (rules.abroad_road_yuan_per_km if by_road else rules.abroad_air_yuan_per_km)
+    for row, km in _train_km(rules):
+        exchange = np.flatnonzero(exchange_city == cities.index[row["origin_code"]])[0]
+        gateway = codes.index(row["facility_id"])
+        cost[exchange, gateway] = min(cost[exchange, gateway], km * rules.abroad_rail_yuan_per_km)
+    return cost
+
+
+def gateway_points() -> dict[str, tuple[float, float]]:
+    """Longitude and latitude of the airports abroad and of those of Hong Kong, Macao and Taiwan."""
+    points = {}
+    for table in ("network/airports_cn.csv", "network/airports_foreign.csv"):
+        points |= {iata: (lon, lat) for iata, lon, lat in read_source(table).select("iata", "lon", "lat").iter_rows()}
+    return points
+
+
+def _train_km(rules: Rules) -> list[tuple[dict, float]]:
+    """The China-Europe services with their kilometres."""
+    paths = dict(read_source("international_osm/china_europe_rail.csv").select("service", "km_total").iter_rows())
+    rows = read_source("rules/rail_gateways.csv").iter_rows(named=True)
+    return [(row, paths[row["service"]] * rules.china_europe_scale) for row in rows]
 
 
 def _shares(cities: Cities, rules: Rules) -> pl.Series:
@@ -133,33 +180,27 @@ def _links(cities: Cities, exchange_city: np.ndarray, gateways: pl.DataFrame) ->
     return links
 
 
-def add_abroad(draft: Draft, cities: Cities, abroad: Abroad, size: Size, hub_cities: np.ndarray, rules: Rules) -> None:
+def add_abroad(draft: Draft, cities: Cities, abroad: Abroad, size: Size, rules: Rules) -> None:
     """Add the exchange offices with the lanes and trips to the gateways."""
     offer = Offer()
     codes = [centre_codes()[city] for city in cities.codes]
     _add_offices(offer, cities, abroad, codes)
     ratio = size.surge_items(rules) / size.mean_items(rules)
-    load = _office_load(abroad)
+    load = abroad.office_load
     _fly_abroad(offer, cities, abroad, codes, load, ratio, rules)
     _add_trains(offer, cities, codes, rules)
     _add_border_roads(offer, abroad, codes, cities, load, ratio, rules)
     for number, row in enumerate(abroad.exchange_city):
         items = load[number].sum() * ratio * rules.headroom
-        for inland in [codes[row]] + ([f"{codes[row]}-H"] if row in hub_cities else []):
-            for start, end, carried in ((inland, f"{codes[row]}-X", items), (f"{codes[row]}-X", inland, items * 0.02)):
-                offer.run(*shuttle_trips(start, end, rules.exchange_site_km, carried, int(rules.shuttle_trips), rules))
+        for start, end, carried in (
+            (codes[row], f"{codes[row]}-X", items),
+            (f"{codes[row]}-X", codes[row], items * _RETURN_SHARE),
+        ):
+            offer.run(*shuttle_trips(start, end, rules.exchange_site_km, carried, int(rules.shuttle_trips), rules))
     _add_office_rows(draft, offer, load, ratio, rules)
     add_runs(
         draft, offer, "Routes of June 2014 (OpenFlights, ODbL), freighters and trains by rule; times and space modelled"
     )
-
-
-def _office_load(abroad: Abroad) -> np.ndarray:
-    """Items of the mean day by exchange office and gateway."""
-    load = np.zeros((len(abroad.exchange_city), abroad.gateways.height))
-    columns = np.broadcast_to(np.arange(abroad.gateways.height), abroad.office.shape)
-    np.add.at(load, (abroad.office, columns), abroad.items)
-    return load
 
 
 def _add_offices(offer: Offer, cities: Cities, abroad: Abroad, codes: list[str]) -> None:
@@ -210,11 +251,7 @@ def _fly_abroad(
     offer: Offer, cities: Cities, abroad: Abroad, codes: list[str], load: np.ndarray, ratio: float, rules: Rules
 ) -> None:
     """Passenger flights of 2014, and freighters until the load with headroom is carried; surge freighters on top."""
-    points = {
-        row["iata"]: (row["lon"], row["lat"])
-        for row in read_source("network/airports_foreign.csv").iter_rows(named=True)
-    }
-    points["TPE"] = (121.2328, 25.0777)
+    points = gateway_points()
     seats = _seats(rules)
     for (exchange, gateway), airlines in sorted(abroad.flights.items()):
         code = abroad.gateways["facility_id"][gateway]
@@ -223,7 +260,7 @@ def _fly_abroad(
         row = abroad.exchange_city[exchange]
         km = float(great_circle_km(cities.frame["lon"][int(row)], cities.frame["lat"][int(row)], *points[code]))
         belly = min(airlines, 3)
-        vehicle = "belly-wide" if km > 3000 else "belly"
+        vehicle = "belly-wide"
         needed = load[exchange, gateway] * rules.headroom
         freight, extra = (_freighters(needed * scale, belly * seats[vehicle], seats, rules) for scale in (1.0, ratio))
         freight = max(freight, int(belly == 0))
@@ -257,11 +294,7 @@ def _freighters(items: float, carried: float, seats: Mapping[str, float], rules:
 
 def _add_trains(offer: Offer, cities: Cities, codes: list[str], rules: Rules) -> None:
     """China-Europe trains, one a day on each service (real ones run several times a week)."""
-    paths = {
-        row["service"]: row for row in read_source("international_osm/china_europe_rail.csv").iter_rows(named=True)
-    }
-    for row in read_source("rules/rail_gateways.csv").iter_rows(named=True):
-        km = paths[row["service"]]["km_total"] * rules.china_europe_scale
+    for row, km in _train_km(rules):
         duration = int(km / rules.china_europe_km_per_day * 1440)
         office = f"{codes[cities.index[row['origin_code']]]}-X"
         for start, end in ((office, row["facility_id"]), (row["facility_id"], office)):
@@ -285,6 +318,6 @@ def _add_border_roads(
         items = load[exchange, gateway] * ratio * rules.headroom
         for start, end, carried in (
             (f"{codes[row]}-X", names[gateway], items),
-            (names[gateway], f"{codes[row]}-X", items * 0.2),
+            (names[gateway], f"{codes[row]}-X", items * _RETURN_SHARE),
         ):
             offer.run(*shuttle_trips(start, end, km, carried, int(rules.shuttle_trips), rules))

@@ -97,12 +97,12 @@ def catchment(cities: Cities, airports: pl.DataFrame, rules: Rules) -> dict[str,
     return served
 
 
-def build_air(cities: Cities, volume: np.ndarray, size: Size, rules: Rules) -> Offer:
+def build_air(cities: Cities, day: np.ndarray, size: Size, rules: Rules) -> Offer:
     """Airports, flights and shuttles.
 
     Parameters
     ----------
-    volume: float64 (n,), design items sent and received by each city; shares out freighters and shuttles.
+    day: float64 (n, n), design items between cities; what goes far by road shares out freighters and shuttles.
     """
     airports = choose_airports(cities, rules)
     offer = Offer()
@@ -126,8 +126,10 @@ def build_air(cities: Cities, volume: np.ndarray, size: Size, rules: Rules) -> O
             minutes = even_minutes(flights, 450, 1290, (phase + 0.618 * number) % 1.0)
             _fly(offer, point, start, end, "belly", minutes, rules)
     served = catchment(cities, airports, rules)
-    _add_freighters(offer, point, served, volume, size, rules)
-    _add_shuttles(offer, cities, served, volume, rules)
+    far = np.where(cities.road_km > rules.air_from_km, day, 0.0)
+    far_items = far.sum(axis=0) + far.sum(axis=1)
+    _add_freighters(offer, point, served, far_items, size, rules)
+    _add_shuttles(offer, cities, served, far_items, rules)
     return offer
 
 
@@ -145,14 +147,14 @@ def block_min(km: float, vehicle_id: str, rules: Rules) -> int:
 
 
 def _add_freighters(
-    offer: Offer, point: Mapping, served: Mapping, volume: np.ndarray, size: Size, rules: Rules
+    offer: Offer, point: Mapping, served: Mapping, far_items: np.ndarray, size: Size, rules: Rules
 ) -> None:
-    """One rotation a night for every domestic aircraft of each base, shared out by the volume of the airport's cities.
+    """One rotation a night for every domestic aircraft of each base, shared out by the far items of each airport.
 
     At a hub-and-spoke base aircraft come in around 01:00 and leave from 04:00; at the others they leave from 00:30 and
     come back by morning.
     """
-    weight = {iata: sum(volume[row] for row, _ in rows) for iata, rows in served.items()}
+    weight = {iata: sum(far_items[row] for row, _ in rows) for iata, rows in served.items()}
     for base in read_source("rules/freighter_bases.csv").iter_rows(named=True):
         reach = {
             iata: float(great_circle_km(*point[base["iata"]], *point[iata]))
@@ -191,16 +193,16 @@ def share_out(total: int, weights: list[float]) -> list[int]:
     return whole.tolist()
 
 
-def _add_shuttles(offer: Offer, cities: Cities, served: Mapping, volume: np.ndarray, rules: Rules) -> None:
+def _add_shuttles(offer: Offer, cities: Cities, served: Mapping, far_items: np.ndarray, rules: Rules) -> None:
     """Tie every airport to the centres of its cities; each gets the airport's capacity by its share of volume."""
     able = throughput(offer, rules)
     airport_city = dict(load_airports().select("iata", "city_code").iter_rows())
     codes = [centre_codes()[city] for city in cities.codes]
     for iata, rows in served.items():
-        total = sum(volume[row] for row, _ in rows) or 1.0
+        total = sum(far_items[row] for row, _ in rows) or 1.0
         loaded, unloaded = able.get(f"{iata}-A", (0.0, 0.0))
         for row, km in rows:
-            share = volume[row] / total
+            share = far_items[row] / total
             is_own = airport_city[iata] == cities.codes[row]
             least = int(rules.shuttle_trips if is_own else rules.shuttle_far_trips)
             centre = codes[row]

@@ -19,7 +19,7 @@ from postroad.reference.places import add_china
 from postroad.reference.rail import build_rail
 from postroad.reference.road import build_road
 from postroad.reference.season import add_calendar
-from postroad.reference.sites import add_centres, add_hubs, centre_load
+from postroad.reference.sites import add_centres, centre_load
 from postroad.reference.sizes import SIZES, Size
 from postroad.reference.sources import Cities, Rules, load_cities, read_source
 from postroad.reference.tariff import add_tariff, add_vehicles
@@ -78,21 +78,21 @@ def china(size: Size, rules: Rules) -> Draft:
     add_tariff(draft, rules, f"profile_day_{size.year}")
     add_vehicles(draft)
     add_calendar(draft, size)
-    load = centre_load(day * ratio, feeders * ratio, abroad.delivered_hmt(cities) * ratio)
+    transit = np.maximum(mean.transit, surge.transit)
+    load = centre_load(day * ratio, feeders * ratio, abroad.delivered_hmt(cities) * ratio, transit)
     add_centres(draft, cities, load, rules)
-    add_hubs(draft, cities, homes, mean, surge, rules)
     shortest = "Shortest paths on the OpenStreetMap road graph 2024 (ODbL), driven x 1.05"
     draft.add("lanes", road.lanes, label="derived", source=shortest)
     draft.add("trips", road.trips, label="modelled", source="Line-haul timetable by rule; real departures are private")
-    _add_modes(draft, cities, size, day.sum(axis=0) + day.sum(axis=1), rules)
-    add_abroad(draft, cities, abroad, size, homes.hub_city, rules)
+    _add_modes(draft, cities, size, day, rules)
+    add_abroad(draft, cities, abroad, size, rules)
     add_gateways(draft, abroad, size, ratio, rules)
     return draft
 
 
-def _add_modes(draft: Draft, cities: Cities, size: Size, volume: np.ndarray, rules: Rules) -> None:
+def _add_modes(draft: Draft, cities: Cities, size: Size, day: np.ndarray, rules: Rules) -> None:
     """Add air, rail and water with their terminals and shuttles."""
-    air = build_air(cities, volume, size, rules)
+    air = build_air(cities, day, size, rules)
     cited = "280,000 items/h, Hubei Postal Administration via 21st Century Business Herald 2023-08-04"
     add_terminals(draft, air, rules, {"EHU-A": (int(rules.ezhou_sort), cited)})
     add_runs(draft, air, "Routes of June 2014 (OpenFlights, ODbL) and freighters by rule; times and space modelled")

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from postroad.network.timetable import PLANNING_FILL
 from postroad.reference.sources import Rules, read_source, road_circuity
 
-__all__ = ["Truck", "item_capacity", "line_haul_trucks", "local_km", "smallest_capacity", "trip_min"]
+__all__ = ["Truck", "choose_trucks", "item_capacity", "line_haul_trucks", "local_km", "smallest_capacity", "trip_min"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +19,15 @@ class Truck:
     Attributes
     ----------
     n_items: items of the design mix that fill it completely (volume or payload, whichever binds).
-    km_from, km_to: lane lengths that it may serve.
+    km_from, km_to: lane lengths (shortest road km) that it may serve.
+    yuan_per_km: cost of a kilometre, driver's time at the long-haul speed included.
     """
 
     vehicle_id: str
     n_items: float
     km_from: float
     km_to: float
+    yuan_per_km: float
 
 
 def item_capacity(payload_kg: float, volume_m3: float, rules: Rules) -> float:
@@ -41,10 +44,39 @@ def line_haul_trucks(rules: Rules) -> list[Truck]:
             item_capacity(row["payload_kg"], row["volume_m3"], rules),
             row["lane_km_from"],
             row["lane_km_to"],
+            row["cost_yuan_per_km"] + row["cost_yuan_per_h"] / rules.long_speed_kmh,
         )
         for row in rows
     ]
     return sorted(trucks, key=lambda truck: truck.n_items)
+
+
+def choose_trucks(
+    load: np.ndarray, km: np.ndarray, times: np.ndarray, rules: Rules
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The vehicle of each lane: the largest that the load fills at least so many times a day.
+
+    Parameters
+    ----------
+    load: float64, items a day, headroom included.
+    km: float64, shortest road kilometres.
+    times: departures a day that a vehicle must be filled for.
+
+    Returns
+    -------
+    (vehicle ids, items each is planned to carry, yuan an item and km at the fill that routing reckons with (0.7));
+    the smallest vehicle allowed where none is filled.
+    """
+    vehicle = np.full(load.shape, "", dtype=object)
+    seats, cost = np.zeros(load.shape), np.zeros(load.shape)
+    for truck in line_haul_trucks(rules):
+        planned = truck.n_items * rules.planned_fill
+        allowed = (km >= truck.km_from) & (km <= truck.km_to)
+        chosen = allowed & ((load >= times * planned) | (seats == 0.0))
+        vehicle[chosen] = truck.vehicle_id
+        seats[chosen] = planned
+        cost[chosen] = truck.yuan_per_km / (PLANNING_FILL * truck.n_items)
+    return vehicle, seats, cost
 
 
 def smallest_capacity(km: np.ndarray, rules: Rules) -> np.ndarray:

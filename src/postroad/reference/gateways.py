@@ -18,7 +18,7 @@ def add_gateways(draft: Draft, abroad: Abroad, size: Size, ratio: float, rules: 
     """Countries abroad and one office in each; Hong Kong, Macao and Taiwan are centres of China already."""
     airports = {row["iata"]: row for row in read_source("network/airports_foreign.csv").iter_rows(named=True)}
     countries = {row["iso2"]: row for row in read_source("international/countries.csv").iter_rows(named=True)}
-    received = abroad.items.sum(axis=0) * ratio
+    received = abroad.received * ratio
     places, rows, areas, windows = [], [], [], []
     for number, gateway in enumerate(abroad.gateways.iter_rows(named=True)):
         code = gateway["facility_id"]

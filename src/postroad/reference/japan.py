@@ -149,35 +149,28 @@ def _add_facilities(
     rows, areas, windows = [], [], []
     for number, city in enumerate(cities.frame.iter_rows(named=True)):
         sent, received, same = od[number].sum(), od[:, number].sum(), od[number, number]
-        common = {"place_id": city["city_code"], "operator_id": "net", "lon": city["lon"], "lat": city["lat"]}
-        common |= {"cost_yuan_per_item": rules.sort_cost_yuan, "kwh_per_item": rules.sort_kwh}
+        through = sent + received - same + max(mean.transit[number], surge.transit[number])
+        hub = city["city_code"] in hubs
+        kind = "hub" if hub else "centre"
         rows.append(
             {
                 "facility_id": centres[number],
-                "kind": "sorting",
+                "kind": "hub" if hub else "sorting",
                 "name": f"{city['name']}ベース",
                 "name_en": f"{city['name_en']} sorting centre",
-                **common,
-                "sort_items_per_h": hourly_capacity(sent + received - same, rules.effective_sort_h, rules),
+                "place_id": city["city_code"],
+                "operator_id": "net",
+                "lon": city["lon"],
+                "lat": city["lat"],
+                "cost_yuan_per_item": rules.values[f"{kind}_cost_yuan"],
+                "kwh_per_item": rules.sort_kwh,
+                "sort_items_per_h": hourly_capacity(through, rules.effective_sort_h, rules),
                 "screen_items_per_h": hourly_capacity(sent, rules.effective_screen_h, rules),
                 "origin_min": int(rules.origin_min),
-                "handling_min": int(rules.handling_min),
-                "dest_min": int(rules.dest_min),
+                "handling_min": int(rules.values[f"{kind}_handling_min"]),
+                "dest_min": int(rules.values[f"{kind}_dest_min"]),
             }
         )
-        if city["city_code"] in hubs:
-            transit = max(plan.transit[hubs.index(city["city_code"])] for plan in (mean, surge))
-            rows.append(
-                {
-                    "facility_id": f"{centres[number]}-H",
-                    "kind": "hub",
-                    "name": f"{city['name']}ハブ",
-                    "name_en": f"{city['name_en']} hub",
-                    **common,
-                    "sort_items_per_h": hourly_capacity(transit, rules.effective_hub_h, rules, rules.min_sort),
-                    "handling_min": int(rules.handling_min),
-                }
-            )
         areas.append({"facility_id": centres[number], "place_id": city["city_code"], "deliveries_per_week": 14.0})
         for start, n_items in zip(("08:00", "14:00"), wave_capacities(received, 2, rules), strict=True):
             windows.append(

@@ -1,4 +1,4 @@
-"""The domestic road network: lanes between centres and hubs with their trips."""
+"""The domestic road network: lanes between sorting centres with their trips."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from postroad.reference.design import Homes, LineHaul
+from postroad.reference.design import Homes, LineHaul, lane_headroom
 from postroad.reference.sources import Cities, Rules
+from postroad.reference.terminals import lane_row
 from postroad.reference.timetable import LaneSet, timetable
 
-__all__ = ["RoadNetwork", "build_road", "node_ids"]
+__all__ = ["RoadNetwork", "build_road"]
 
 
 @dataclass(frozen=True, slots=True)
 class RoadNetwork:
     """Rows of ``lanes`` and ``trips`` with the loads that the lanes were designed for.
 
-    ``lanes`` has the feed's columns; ``load`` and ``surge_load`` (items a day) are in its row order.
+    ``lanes`` and ``trips`` have the feed's columns; ``load`` and ``surge_load`` (items a day) are in the row order of
+    ``lanes``.
     """
 
     lanes: pl.DataFrame
@@ -28,68 +30,33 @@ class RoadNetwork:
     surge_load: np.ndarray
 
 
-def node_ids(centres: Sequence[str], homes: Homes) -> np.ndarray:
-    """Facility ids of the road nodes: the centres in order of city, then the hubs (``<centre>-H``)."""
-    return np.array(list(centres) + [f"{centres[city]}-H" for city in homes.hub_city], dtype=object)
-
-
 def build_road(
     cities: Cities, centres: Sequence[str], homes: Homes, mean: LineHaul, surge: LineHaul, rules: Rules
 ) -> RoadNetwork:
     """Make the road lanes of a size and their timetable.
 
-    Lanes that always exist: every centre to and from its home hub and its second hub, and every hub to every other.
-    The others are those that carry load on the mean day or on the surge day.
+    Parameters
+    ----------
+    centres: facility ids of the sorting centres in order of city.
+    mean, surge: the plans of the mean day and of the surge day; lanes that only the surge needs have surge trips only.
     """
-    least = _least_departures(cities, homes, mean, rules)
-    first, second = np.nonzero((least > 0) | (surge.load > 0))
-    ids = node_ids(centres, homes)
-    km, waits = _distances(cities, homes, rules)
-    shortest = km[first, second]
-    lane_id = np.array([f"{a}-{b}" for a, b in zip(ids[first], ids[second], strict=True)], dtype=object)
-    load, surge_load = mean.load[first, second], surge.load[first, second]
+    start, end = np.nonzero((mean.departures > 0) | (surge.departures > 0))
+    km = cities.road_km[start, end]
+    island = cities.frame["province_code"].to_numpy() == "46"
+    is_hub = np.zeros(len(centres), bool)
+    is_hub[homes.hub_city] = True
+    rows = [
+        lane_row(centres[a], centres[b], "road", length * rules.driven_over_shortest, length)
+        for a, b, length in zip(start, end, km.tolist(), strict=True)
+    ]
     lanes = LaneSet(
-        lane_id=lane_id,
-        driven_km=shortest * rules.driven_over_shortest,
-        extra_min=waits[first, second],
-        load=load,
-        surge_load=surge_load,
-        min_departures=least[first, second],
-        from_hub=first >= len(cities.codes),
+        lane_id=np.array([row["lane_id"] for row in rows], dtype=object),
+        km=km,
+        extra_min=np.where(island[start] != island[end], int(rules.strait_wait_min), 0),
+        load=mean.load[start, end],
+        surge_load=surge.load[start, end],
+        min_departures=mean.departures[start, end],
+        headroom=lane_headroom(is_hub[start] | is_hub[end], rules),
+        from_hub=is_hub[start],
     )
-    frame = pl.DataFrame(
-        {
-            "lane_id": lane_id,
-            "from_facility": ids[first],
-            "to_facility": ids[second],
-            "mode": np.full(len(first), "road"),
-            "distance_km": np.round(lanes.driven_km, 1),
-            "activity_km": np.round(shortest, 1),
-        }
-    )
-    return RoadNetwork(frame, timetable(lanes, rules), load, surge_load)
-
-
-def _least_departures(cities: Cities, homes: Homes, mean: LineHaul, rules: Rules) -> np.ndarray:
-    """Fewest daily departures of every pair of nodes; int64 (n_node, n_node), 0 where the mean day needs no lane."""
-    n = len(cities.codes)
-    least = np.where(mean.load > 0, int(rules.min_direct_departures), 0)
-    least[n:, n:] = int(rules.trunk_departures)
-    np.fill_diagonal(least, 0)
-    served = np.flatnonzero(homes.home >= 0)
-    for hub, departures in ((homes.second, rules.second_hub_departures), (homes.home, rules.hub_lane_departures)):
-        node = n + hub[served]
-        least[served, node] = np.maximum(least[served, node], int(departures))
-        least[node, served] = np.maximum(least[node, served], int(departures))
-    return least
-
-
-def _distances(cities: Cities, homes: Homes, rules: Rules) -> tuple[np.ndarray, np.ndarray]:
-    """Shortest road km between all nodes, and minutes of waiting for the strait."""
-    node_city = np.r_[np.arange(len(cities.codes)), homes.hub_city]
-    km = cities.road_km[np.ix_(node_city, node_city)].copy()
-    same = node_city[:, None] == node_city[None, :]
-    km[same] = rules.hub_site_km
-    on_island = (cities.frame["province_code"].to_numpy() == "46")[node_city]
-    waits = np.where(on_island[:, None] != on_island[None, :], int(rules.strait_wait_min), 0)
-    return km, waits
+    return RoadNetwork(pl.DataFrame(rows), timetable(lanes, rules), lanes.load, lanes.surge_load)

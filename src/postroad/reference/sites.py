@@ -1,4 +1,4 @@
-"""Sorting centres and hubs, where they collect and deliver, and when couriers leave."""
+"""Sorting centres, some of them hubs: where they collect and deliver, and when couriers leave."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ import numpy as np
 
 from postroad.reference.capacity import hourly_capacity, wave_capacities
 from postroad.reference.codes import centre_codes
-from postroad.reference.design import Homes, LineHaul
 from postroad.reference.draft import Draft
-from postroad.reference.road import node_ids
 from postroad.reference.sources import HMT, SANSHA, Cities, Rules, read_source
 
-__all__ = ["OPERATOR", "CentreLoad", "add_centres", "add_hubs", "centre_load", "delivery_waves"]
+__all__ = ["OPERATOR", "CentreLoad", "add_centres", "centre_load", "delivery_waves"]
 
 OPERATOR = "net"
 _SITE = (
@@ -33,32 +31,39 @@ class CentreLoad:
     delivered: np.ndarray
 
 
-def centre_load(domestic: np.ndarray, feeders: np.ndarray, delivered_hmt: np.ndarray) -> CentreLoad:
+def centre_load(
+    domestic: np.ndarray, feeders: np.ndarray, delivered_hmt: np.ndarray, transit: np.ndarray
+) -> CentreLoad:
     """Loads from the domestic origin-destination matrix and the items on their way to exchange offices.
 
     Parameters
     ----------
     domestic, feeders: float64 (n, n), items a day; feeders end at the city of an exchange office.
     delivered_hmt: float64 (n,), items a day delivered in Hong Kong, Macao and Taiwan.
+    transit: float64 (n,), items a day that change lanes at each centre.
     """
     both = domestic + feeders
     delivered = domestic.sum(axis=0) + delivered_hmt
-    return CentreLoad(both.sum(axis=1), both.sum(axis=1) + both.sum(axis=0) - np.diag(both) + delivered_hmt, delivered)
+    through = both.sum(axis=1) + both.sum(axis=0) - np.diag(both) + delivered_hmt + transit
+    return CentreLoad(both.sum(axis=1), through, delivered)
 
 
 def add_centres(draft: Draft, cities: Cities, load: CentreLoad, rules: Rules) -> None:
-    """Add the sorting centre of each city with its service area and delivery waves."""
+    """Add the sorting centre of each city, a hub where the policy lists say so, with its service area and waves."""
     codes = centre_codes()
+    reasons = dict(read_source("rules/hubs.csv").select("city_code", "reason").iter_rows())
     rows, areas, windows = [], [], []
     for row, city in enumerate(cities.frame.iter_rows(named=True)):
         code = codes[city["city_code"]]
-        handling_min = rules.hmt_handling_min if city["city_code"] in HMT else rules.handling_min
+        hub = city["city_code"] in reasons
+        kind = "hub" if hub else "centre"
+        handling_min = rules.hmt_handling_min if city["city_code"] in HMT else rules.values[f"{kind}_handling_min"]
         rows.append(
             {
                 "facility_id": code,
-                "kind": "sorting",
-                "name": f"{_short(city['name'])}分拨中心",
-                "name_en": f"{city['pinyin'].title()} sorting centre",
+                "kind": "hub" if hub else "sorting",
+                "name": f"{_short(city['name'])}{'枢纽' if hub else ''}分拨中心",
+                "name_en": f"{city['pinyin'].title()} {'hub and ' if hub else ''}sorting centre",
                 "place_id": city["city_code"],
                 "operator_id": OPERATOR,
                 "lon": city["lon"],
@@ -69,47 +74,19 @@ def add_centres(draft: Draft, cities: Cities, load: CentreLoad, rules: Rules) ->
                 ),
                 "origin_min": int(rules.origin_min),
                 "handling_min": int(handling_min),
-                "dest_min": int(rules.dest_min),
-                "cost_yuan_per_item": rules.sort_cost_yuan,
+                "dest_min": int(rules.values[f"{kind}_dest_min"]),
+                "cost_yuan_per_item": rules.values[f"{kind}_cost_yuan"],
                 "kwh_per_item": rules.sort_kwh,
+                "source": f"{_SITE}. Hub: {reasons[city['city_code']]}" if hub else _SITE,
             }
         )
         waves = delivery_waves(city)
         areas.append({"facility_id": code, "place_id": city["city_code"], "deliveries_per_week": 7.0 * len(waves)})
         for start, n_items in zip(waves, wave_capacities(load.delivered[row], len(waves), rules), strict=True):
             windows.append({"facility_id": code, "kind": "delivery_wave", "start": start, "n_items": n_items})
-    draft.add("facilities", rows, label="modelled", source=_SITE)
+    draft.add("facilities", rows, label="modelled")
     draft.add("service_areas", areas, label="modelled", source="One centre serves its city; waves by rule")
     draft.add("windows", windows, label="modelled", source=_WAVE)
-
-
-def add_hubs(draft: Draft, cities: Cities, homes: Homes, mean: LineHaul, surge: LineHaul, rules: Rules) -> None:
-    """Add the hubs; each is sized on the larger of its mean-day and surge-day transit."""
-    reasons = dict(read_source("rules/hubs.csv").select("city_code", "reason").iter_rows())
-    codes = centre_codes()
-    ids = node_ids([codes[city] for city in cities.codes], homes)[len(cities.codes) :]
-    transit = np.maximum(mean.transit, surge.transit)
-    rows = []
-    for number, row in enumerate(homes.hub_city):
-        city = cities.frame.row(int(row), named=True)
-        rows.append(
-            {
-                "facility_id": ids[number],
-                "kind": "hub",
-                "name": f"{_short(city['name'])}枢纽",
-                "name_en": f"{city['pinyin'].title()} hub",
-                "place_id": city["city_code"],
-                "operator_id": OPERATOR,
-                "lon": city["lon"],
-                "lat": city["lat"],
-                "sort_items_per_h": hourly_capacity(transit[number], rules.effective_hub_h, rules, rules.min_sort),
-                "handling_min": int(rules.handling_min),
-                "cost_yuan_per_item": rules.sort_cost_yuan,
-                "kwh_per_item": rules.sort_kwh,
-                "source": f"{_SITE}. Chosen as: {reasons[city['city_code']]}",
-            }
-        )
-    draft.add("facilities", rows, label="modelled")
 
 
 def delivery_waves(city: Mapping[str, object]) -> list[str]:

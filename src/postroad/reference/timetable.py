@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from postroad.reference.fleet import line_haul_trucks, trip_min
+from postroad.reference.fleet import choose_trucks, trip_min
 from postroad.reference.sources import Rules, read_source
 
 __all__ = ["DAILY", "SURGE", "LaneSet", "departure_minutes", "number_trips", "ready_profile", "timetable"]
@@ -27,20 +27,22 @@ class LaneSet:
     Attributes
     ----------
     lane_id: text ids.
-    driven_km: float64, kilometres driven.
+    km: float64, shortest road kilometres.
     extra_min: int64, minutes added to driving and rests (a ferry).
     load: float64 (n_lane,), items of the mean day to be carried.
     surge_load: float64 (n_lane,), items of the surge day to be carried.
     min_departures: int64 (n_lane,), fewest daily departures; 0 for a lane that only the surge opens.
+    headroom: float64 (n_lane,), capacity over load.
     from_hub: bool (n_lane,), whether the lane leaves a hub, where items are ready later and more evenly.
     """
 
     lane_id: np.ndarray
-    driven_km: np.ndarray
+    km: np.ndarray
     extra_min: np.ndarray
     load: np.ndarray
     surge_load: np.ndarray
     min_departures: np.ndarray
+    headroom: np.ndarray
     from_hub: np.ndarray
 
 
@@ -103,12 +105,12 @@ def timetable(lanes: LaneSet, rules: Rules) -> pl.DataFrame:
     -------
     DataFrame: trip_id, lane_id, vehicle_id, service_id, depart, arrive (Int32 minutes), n_vehicles.
     """
-    vehicle, seats = _choose(lanes.load, lanes.driven_km, np.maximum(lanes.min_departures, 1), rules)
-    counts = np.maximum(lanes.min_departures, np.ceil(lanes.load * rules.headroom / seats).astype(np.int64))
-    missing = np.maximum(0.0, lanes.surge_load * rules.headroom - counts * seats)
-    extra_vehicle, extra_seats = _choose(missing / rules.headroom, lanes.driven_km, np.full(len(counts), 2), rules)
+    vehicle, seats, _ = choose_trucks(lanes.load * lanes.headroom, lanes.km, np.maximum(lanes.min_departures, 1), rules)
+    counts = np.maximum(lanes.min_departures, np.ceil(lanes.load * lanes.headroom / seats).astype(np.int64))
+    missing = np.maximum(0.0, lanes.surge_load * lanes.headroom - counts * seats)
+    extra_vehicle, extra_seats, _ = choose_trucks(missing, lanes.km, np.full(len(counts), 2), rules)
     extra = np.ceil(missing / extra_seats).astype(np.int64)
-    duration = trip_min(lanes.driven_km, rules) + lanes.extra_min
+    duration = trip_min(lanes.km * rules.driven_over_shortest, rules) + lanes.extra_min
     frames = []
     for service, number, kind, phase in ((DAILY, counts, vehicle, 0.9), (SURGE, extra, extra_vehicle, 0.4)):
         lane, depart = departure_minutes(number, phase, lanes.from_hub, rules)
@@ -125,20 +127,6 @@ def timetable(lanes: LaneSet, rules: Rules) -> pl.DataFrame:
             )
         )
     return number_trips(pl.concat(frames))
-
-
-def _choose(load: np.ndarray, km: np.ndarray, times: np.ndarray, rules: Rules) -> tuple[np.ndarray, np.ndarray]:
-    """The vehicle of each lane and the items of the design mix that it is planned to carry."""
-    trucks = line_haul_trucks(rules)
-    vehicle = np.full(len(load), "", dtype=object)
-    seats = np.zeros(len(load))
-    for truck in trucks:
-        planned = truck.n_items * rules.planned_fill
-        allowed = (km >= truck.km_from) & (km <= truck.km_to)
-        chosen = allowed & ((load * rules.headroom >= times * planned) | (seats == 0.0))
-        vehicle[chosen] = truck.vehicle_id
-        seats[chosen] = planned
-    return vehicle, seats
 
 
 def number_trips(trips: pl.DataFrame) -> pl.DataFrame:
