@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from postroad.report.data import CompareData, Comparison, Disruption, ReportData, RunFacts, SweepData
+from postroad.report.data import CompareData, Comparison, Disruption, ReportData, RunFacts, SweepData, empty_frame
 from postroad.report.text import Text
 
 N_HOURS = 264
@@ -26,7 +26,7 @@ ABROAD = (
 )
 PRODUCTS = (("express", "Express", "快递"), ("standard", "Standard parcel", "普通包裹"))
 REGIONS = {"east": ("the east", "东部地区"), "centre": ("the centre", "中部地区"), "west": ("the west", "西部地区")}
-SPB = "State Post Bureau time-limit test notice"
+TABLES = Path(__file__).with_name("report_tables")
 
 
 def facts(seed: int = 7) -> RunFacts:
@@ -49,11 +49,17 @@ def facts(seed: int = 7) -> RunFacts:
     )
 
 
+def table(name: str, declared: str = "") -> pl.DataFrame:
+    """A table written by hand, with the types that the report declares."""
+    return pl.read_csv(
+        TABLES / f"{name}.csv", schema_overrides=empty_frame(declared or name).schema, missing_utf8_is_empty_string=True
+    )
+
+
 @cache
 def cities() -> pl.DataFrame:
     """372 cities with their point, region and a modelled load."""
-    path = Path(__file__).with_name("report_cities.csv")
-    return pl.read_csv(path, schema_overrides={"city_code": pl.String})
+    return pl.read_csv(TABLES / "cities.csv", schema_overrides={"city_code": pl.String})
 
 
 @cache
@@ -82,7 +88,12 @@ def _queues(capacity_share: float, closed: str = "") -> dict[str, np.ndarray]:
         waiting -= done[:, hour]
         left[:, hour] = np.where(waiting < 50, 0, waiting)
     out = done * rng.uniform(1.2, 2.6, (len(share), 1))
-    return {"sorted": done.astype(np.int64), "in": left.astype(np.int64), "out": out.astype(np.int64), "cap": caps.astype(np.int64)}
+    return {
+        "sorted": done.astype(np.int64),
+        "in": left.astype(np.int64),
+        "out": out.astype(np.int64),
+        "cap": caps.astype(np.int64),
+    }
 
 
 def _hourly(queue: dict[str, np.ndarray]) -> pl.DataFrame:
@@ -116,7 +127,10 @@ def _facilities(queue: dict[str, np.ndarray]) -> pl.DataFrame:
     waiting = queue["in"] + queue["out"]
     peak_hour = waiting.argmax(axis=1)
     peak = waiting.max(axis=1)
-    clear = [next((h for h in range(p, N_HOURS) if row[h] <= row[p] / 100), None) for row, p in zip(waiting, peak_hour, strict=True)]
+    clear = [
+        next((h for h in range(p, N_HOURS) if row[h] <= row[p] / 100), None)
+        for row, p in zip(waiting, peak_hour, strict=True)
+    ]
     use = queue["sorted"][:, day].sum(axis=1) / np.maximum(queue["cap"][:, day].sum(axis=1), 1)
     home = cities().select(
         facility_id=pl.lit("C-") + pl.col("city_code"),
@@ -134,7 +148,8 @@ def _facilities(queue: dict[str, np.ndarray]) -> pl.DataFrame:
         clear_hour=pl.Series(clear, dtype=pl.Int64),
         label=pl.lit("modelled"),
     )
-    rows = [(f"X-{code}", "exchange", en, zh, "other", lon, lat, 90_000 + 31_000 * k, 400_000, 0.3, 12_000, 90, 96, "modelled")
+    rest = (400_000, 0.3, 12_000, 90, 96, "modelled")
+    rows = [(f"X-{code}", "exchange", en, zh, "other", lon, lat, 90_000 + 31_000 * k, *rest)
             for k, (code, zh, en, lon, lat) in enumerate(ABROAD)]  # fmt: skip
     return pl.concat([home, pl.DataFrame(rows, schema=home.schema, orient="row")])
 
@@ -171,11 +186,33 @@ def lanes() -> pl.DataFrame:
             fill = float(np.clip(rng.beta(9, 2.4), 0.05, 1.0))
             left = int(items * max(0.0, fill - 0.93) * 1.4)
             for one, other in ((i, int(j)), (int(j), i)) if j in near and not hub[i] else ((i, int(j)),):
-                rows.append((f"C-{table['city_code'][one]}", f"C-{table['city_code'][other]}", mode, items, fill, float(km[i, j] * 1.17), items / 9_000 / fill, left, "modelled"))
+                rows.append(
+                    (
+                        f"C-{table['city_code'][one]}",
+                        f"C-{table['city_code'][other]}",
+                        mode,
+                        items,
+                        fill,
+                        float(km[i, j] * 1.17),
+                        items / 9_000 / fill,
+                        left,
+                        "modelled",
+                    )
+                )
     for k, (code, *_rest) in enumerate(ABROAD):
         for city in ("310100", "440100", "110100", "410100"):
             rows.append((f"C-{city}", f"X-{code}", "air", 30_000.0 + 9_000 * k, 0.8, 8_000.0, 2.0, 0, "modelled"))
-    names = ["from_facility", "to_facility", "mode", "items_per_day", "fill_share", "distance_km", "trips_per_day", "left_items", "label"]
+    names = [
+        "from_facility",
+        "to_facility",
+        "mode",
+        "items_per_day",
+        "fill_share",
+        "distance_km",
+        "trips_per_day",
+        "left_items",
+        "label",
+    ]
     return pl.DataFrame(rows, schema=names, orient="row")
 
 
@@ -185,32 +222,14 @@ def hours(shift: float = 0.0) -> pl.DataFrame:
     parts = []
     for (name, en, zh), total, mean in zip(PRODUCTS, (420_000_000, 780_000_000), (38.0, 58.0), strict=True):
         x = edges + 1.0
-        density = np.exp(-((np.log(x) - np.log(mean + shift)) ** 2) / 0.19) / x * (1 + 0.55 * np.cos((x - 10) / 24 * 2 * np.pi))
+        density = (
+            np.exp(-((np.log(x) - np.log(mean + shift)) ** 2) / 0.19)
+            / x
+            * (1 + 0.55 * np.cos((x - 10) / 24 * 2 * np.pi))
+        )
         counts = np.rint(total * density / density.sum()).astype(np.int64)
         parts.append(pl.DataFrame({"product_id": name, "name_en": en, "name_zh": zh, "hour": edges, "n_items": counts}))
     return pl.concat(parts)
-
-
-def _headline(**changes: float) -> pl.DataFrame:
-    values = {
-        "n_items": 1_200_000_000, "total_h": 54.62, "on_time_48h_share": 0.593, "on_time_72h_share": 0.8214, "on_time_share": 0.9312,
-        "cost_yuan_per_item": 1.83, "gCO2e_per_item": 214.0, "delivered_share": 0.99951, "late_h": 9.4, "fill_share": 0.784,
-    } | changes  # fmt: skip
-    declared = {
-        "n_items": ("Items accepted", "收寄件数", "items"),
-        "total_h": ("Total time", "全程时限", "h"),
-        "on_time_48h_share": ("48 h rate", "48 小时妥投率", "share"),
-        "on_time_72h_share": ("72 h rate", "72 小时妥投率", "share"),
-        "on_time_share": ("Promise kept", "承诺时限达成率", "share"),
-        "cost_yuan_per_item": ("Cost per item", "件均成本", "yuan/item"),
-        "gco2e_per_item": ("Emissions per item", "件均碳排放", "gCO2e/item"),
-        "delivered_share": ("Share delivered", "妥投率", "share"),
-        "late_h": ("Lateness", "平均超时", "h"),
-        "fill_share": ("Vehicle fill", "车辆装载率", "share"),
-    }
-    values["gco2e_per_item"] = values.pop("gCO2e_per_item")
-    rows = [(name, *declared[name][:2], float(values[name]), declared[name][2], "modelled", "this run", 2025) for name in declared]
-    return pl.DataFrame(rows, schema=["measure_id", "name_en", "name_zh", "value", "unit", "label", "source", "year"], orient="row")
 
 
 def _measures() -> pl.DataFrame:
@@ -219,22 +238,50 @@ def _measures() -> pl.DataFrame:
     def add(by: str, key: str, en: str, zh: str, total: float, n_items: int) -> None:
         parts = (0.135, 0.58, 0.205, 0.08)
         named = (("origin_handling_h", "Handling at origin", "寄出地处理"), ("transport_h", "Transport", "运输"),
-                 ("destination_handling_h", "Handling at destination", "寄达地处理"), ("delivery_h", "Delivery", "投递"))  # fmt: skip
+                 ("destination_handling_h", "Handling at destination", "寄达地处理"),
+                 ("delivery_h", "Delivery", "投递"))  # fmt: skip
         rows.append(("total_h", "Total time", "全程时限", "h", by, key, en, zh, n_items, total, "modelled", "this run"))
         for (name, name_en, name_zh), part in zip(named, parts, strict=True):
             rows.append((name, name_en, name_zh, "h", by, key, en, zh, n_items, total * part, "modelled", "this run"))
-        for name, name_en, name_zh, value in (("on_time_72h_share", "72 h rate", "72 小时妥投率", 1.26 - total / 125), ("on_time_share", "Promise kept", "承诺达成率", 1.12 - total / 290)):
-            rows.append((name, name_en, name_zh, "share", by, key, en, zh, n_items, min(value, 0.999), "modelled", "this run"))
+        for name, name_en, name_zh, value in (
+            ("on_time_72h_share", "72 h rate", "72 小时妥投率", 1.26 - total / 125),
+            ("on_time_share", "Promise kept", "承诺达成率", 1.12 - total / 290),
+        ):
+            rows.append(
+                (name, name_en, name_zh, "share", by, key, en, zh, n_items, min(value, 0.999), "modelled", "this run")
+            )
 
     add("all", "all", "All", "合计", 54.62, 1_200_000_000)
     for (name, en, zh), total, n in zip(PRODUCTS, (41.3, 61.8), (420_000_000, 780_000_000), strict=True):
         add("product", name, en, zh, total, n)
-    for (name, (en, zh)), total, n in zip(REGIONS.items(), (51.4, 53.2, 67.9), (702_000_000, 288_000_000, 210_000_000), strict=True):
+    for (name, (en, zh)), total, n in zip(
+        REGIONS.items(), (51.4, 53.2, 67.9), (702_000_000, 288_000_000, 210_000_000), strict=True
+    ):
         add("destination_region", name, en, zh, total, n)
     for hour in range(24):
         total = 54.6 + (5.2 if hour < 8 else 0) - 4.5 * np.exp(-(((hour - 17) / 3.5) ** 2)) + (6.5 if hour > 20 else 0)
-        add("release_hour", str(hour), f"{hour:02d}:00", f"{hour:02d}:00", float(total), int(1.2e9 * HOUR_SHAPE[hour] / HOUR_SHAPE.sum()))
-    names = ["measure_id", "name_en", "name_zh", "unit", "by", "key", "key_en", "key_zh", "n_items", "value", "label", "source"]
+        add(
+            "release_hour",
+            str(hour),
+            f"{hour:02d}:00",
+            f"{hour:02d}:00",
+            float(total),
+            int(1.2e9 * HOUR_SHAPE[hour] / HOUR_SHAPE.sum()),
+        )
+    names = [
+        "measure_id",
+        "name_en",
+        "name_zh",
+        "unit",
+        "by",
+        "key",
+        "key_en",
+        "key_zh",
+        "n_items",
+        "value",
+        "label",
+        "source",
+    ]
     return pl.DataFrame(rows, schema=names, orient="row")
 
 
@@ -260,94 +307,44 @@ def _pairs() -> pl.DataFrame:
     for k, row in enumerate(slow.iter_rows(named=True)):
         origin = cities().row((k * 37) % 200, named=True)
         total = row["total_h"] + 12 + k % 7
-        rows.append((origin["name_en"], origin["name"], row["name_en"], row["name_zh"], 1_500 + 91 * k, 2_400.0 + 11 * k, total, 96.0, max(0.0, 0.35 + k * 0.006), "modelled"))
-    names = ["origin_en", "origin_zh", "destination_en", "destination_zh", "n_items", "distance_km", "total_h", "promise_h", "on_time_share", "label"]
-    return pl.DataFrame(rows, schema=names, orient="row")
-
-
-ACCOUNT_COLUMNS = ["element_id", "name_en", "name_zh", "mode", "activity", "activity_uom", "factor", "factor_uom", "value", "unit", "label", "source", "year"]
-
-
-def _cost() -> pl.DataFrame:
-    lines = (
-        ("road_km", "Line-haul by road: distance", "干线公路：里程", "road", 214_000_000.0, "km", 3.9, "yuan/km"),
-        ("road_h", "Line-haul by road: time", "干线公路：工时", "road", 3_010_000.0, "h", 62.0, "yuan/h"),
-        ("air", "Air freight", "航空运输", "air", 19_400_000.0, "tkm", 7.1, "yuan/tkm"),
-        ("rail", "Rail freight", "铁路运输", "rail", 88_000_000.0, "tkm", 0.42, "yuan/tkm"),
-        ("water", "Inland water", "内河水运", "water", 9_600_000.0, "tkm", 0.09, "yuan/tkm"),
-        ("sorting", "Sorting and loading", "分拣装卸", None, 2_910_000_000.0, "items", 0.14, "yuan/item"),
-        ("delivery", "Delivery", "末端投递", None, 1_231_000_000.0, "attempts", 0.41, "yuan/attempt"),
-    )
-    rows = [(*line, line[4] * line[6], "yuan", "modelled", "cost rule of the feed", 2025) for line in lines]
-    return pl.DataFrame(rows, schema=ACCOUNT_COLUMNS, orient="row")
-
-
-def _carbon() -> pl.DataFrame:
-    lines = (
-        ("road", "Line-haul, rigid and articulated lorries", "干线货车", "road", 1_020_000_000.0, "tkm", 0.0966, "kgCO2e/tkm", "derived", "DESNZ conversion factors (UK fleet)"),
-        ("air", "Air, domestic freighters", "国内货机", "air", 19_400_000.0, "tkm", 2.2, "kgCO2e/tkm", "derived", "DESNZ conversion factors (UK)"),
-        ("rail", "Rail freight", "铁路货运", "rail", 88_000_000.0, "tkm", 0.0278, "kgCO2e/tkm", "derived", "DESNZ conversion factors (UK)"),
-        ("hub", "Sorting centres, electricity", "分拨中心用电", "hub", 58_200_000.0, "kwh", 0.5366, "kgCO2e/kwh", "measured", "MEE grid factor"),
-        ("vans", "Delivery, vans and tricycles", "末端派送车辆", "road", 161_000_000.0, "km", 0.11, "kgCO2e/km", "modelled", "mix by rule"),
-    )
-    rows = [(*line[:8], line[4] * line[6], "kgCO2e", line[8], line[9], 2025 if "DESNZ" in line[9] else 2023) for line in lines]
-    return pl.DataFrame(rows, schema=ACCOUNT_COLUMNS, orient="row")
-
-
-def _validation() -> pl.DataFrame:
-    rows = (
-        ("total_h", "Total hours, 50 cities, inter-city", "50 城异地全程时限", "2023", "h", 56.42, 55.61, 1.69, "calibrated", "met", "", "", 2023),
-        ("rate_72", "72 h rate", "72 小时妥投率", "2023", "share", 0.8097, 0.8214, 0.02, "calibrated", "met", "", "", 2023),
-        ("origin", "Origin handling, share of total", "寄出地处理占比", "2022", "share", 0.1285, 0.1350, 0.0129, "calibrated", "met", "", "", 2022),
-        ("transport", "Transport, share of total", "运输占比", "2022", "share", 0.6302, 0.5800, 0.0630, "calibrated", "met", "", "", 2022),
-        ("destination", "Destination handling, share of total", "寄达地处理占比", "2022", "share", 0.1829, 0.2050, 0.0183, "calibrated", "not_met", "Waves are coarse.", "频次划分较粗。", 2022),
-        ("west", "Western penalty against the mean", "西部地区时限差", "2020–2021", "h", 13.0, 13.3, None, "kept_aside", "not_decidable", "Definition changed between years; published to 0.01 h but for other samples.", "口径在年度间变化，样本不同。", 2021),
-        ("ratio", "Sent to received, Guangdong", "广东收寄与投递之比", "2023", "", 1.75, 1.66, 0.175, "kept_aside", "met", "", "", 2023),
-        ("intra", "Intra-city share, Ningxia", "宁夏同城占比", "2023", "share", 0.152, 0.067, 0.05, "kept_aside", "not_met", "Gravity understates local mail in thin provinces.", "引力模型低估业务稀疏省份的同城件。", 2023),
-        ("after", "Delivered over collected after the peak", "峰后投递与揽收之比", "21–23 Oct 2024", "share", 0.8620, 0.8810, 0.05, "kept_aside", "met", "", "", 2024),
-        ("rate_48", "48 h rate", "48 小时妥投率", "2021", "share", 0.6664, 0.593, None, "shown", "shown", "Shown, not judged.", "仅列示。", 2021),
-    )  # fmt: skip
-    names = ["check_id", "name_en", "name_zh", "period", "unit", "published", "modelled", "tolerance", "kind", "verdict", "reason_en", "reason_zh", "year"]
-    frame = pl.DataFrame(rows, schema=names, orient="row")
-    return frame.with_columns(label=pl.lit("measured"), source=pl.lit(SPB))
-
-
-def _provenance() -> dict[str, pl.DataFrame]:
-    sources = [
-        ("Published express volumes", "公布的快递业务量", "public facts", "State Post Bureau", "2020–2025", "demand, validation", "需求与验证"),
-        ("Main roads", "干线公路", "ODbL 1.0", "© OpenStreetMap contributors", "2024", "road kilometres", "公路里程"),
-        ("Outlines", "轮廓", "public domain", "Natural Earth", "2018", "maps", "地图"),
-        ("Freight factors", "货运排放因子", "OGL v3.0", "DESNZ/DEFRA", "2025", "carbon", "碳排放"),
+        rows.append(
+            (
+                origin["name_en"],
+                origin["name"],
+                row["name_en"],
+                row["name_zh"],
+                1_500 + 91 * k,
+                2_400.0 + 11 * k,
+                total,
+                96.0,
+                max(0.0, 0.35 + k * 0.006),
+                "modelled",
+            )
+        )
+    names = [
+        "origin_en",
+        "origin_zh",
+        "destination_en",
+        "destination_zh",
+        "n_items",
+        "distance_km",
+        "total_h",
+        "promise_h",
+        "on_time_share",
+        "label",
     ]
-    names = ["title_en", "title_zh", "licence", "attribution", "year", "used_for_en", "used_for_zh"]
-    counts = [("facilities", "modelled", 372), ("facilities", "measured", 262), ("lanes", "derived", 5210), ("lanes", "modelled", 640),
-              ("trips", "modelled", 105_320), ("trips", "measured", 4_458), ("places", "measured", 372), ("products", "modelled", 2), ("demand", "modelled", 133_150), ("factors", "derived", 21)]  # fmt: skip
-    found = [("PR-N104", "warning", 12, "Lane 'C-542500-C-540100-road' has no trip on Sunday", "线路“C-542500-C-540100-road”周日无班次"), ("PR-T211", "note", 3, "Place '659012' has no population", "地区“659012”没有人口数据")]
-    steps = [("read the feed", "读取网络", 0.61), ("compile", "编译", 2.9), ("route all pairs", "全网路由", 3.4), ("twin", "孪生仿真", 9.8), ("measure", "指标", 1.7), ("report", "报告", 0.9)]
-    return {
-        "sources": pl.DataFrame(sources, schema=names, orient="row"),
-        "label_counts": pl.DataFrame(counts, schema=["table", "label", "n_values"], orient="row"),
-        "findings": pl.DataFrame(found, schema=["code", "severity", "n", "text_en", "text_zh"], orient="row"),
-        "timings": pl.DataFrame(steps, schema=["step_en", "step_zh", "wall_s"], orient="row"),
-    }
+    return pl.DataFrame(rows, schema=names, orient="row")
 
 
 def comparison() -> Comparison:
     """What the network of 2023 would do on the same day."""
-    rows = (
-        ("total_h", "Total time", "全程时限", "h", 54.62, 79.31, 24.69, 24.5, 24.9, 5, "lower"),
-        ("on_time_72h_share", "72 h rate", "72 小时妥投率", "share", 0.8214, 0.4382, -0.3832, -0.386, -0.381, 5, "higher"),
-        ("on_time_share", "Promise kept", "承诺时限达成率", "share", 0.9312, 0.5521, -0.3791, -0.382, -0.377, 5, "higher"),
-        ("n_peak_backlog", "Peak backlog", "最高积压", "items", 214_000_000.0, 902_000_000.0, 688_000_000.0, 6.7e8, 7.0e8, 5, "lower"),
-        ("cost_yuan_per_item", "Cost per item", "件均成本", "yuan/item", 1.83, 1.74, -0.09, -0.1, -0.08, 5, "lower"),
-        ("gco2e_per_item", "Emissions per item", "件均碳排放", "gCO2e/item", 214.0, 203.0, -11.0, -12.0, -10.0, 5, "lower"),
-    )
-    names = ["measure_id", "name_en", "name_zh", "unit", "base", "other", "difference", "low", "high", "n_pairs", "better"]
-    frame = pl.DataFrame(rows, schema=names, orient="row").with_columns(label=pl.lit("modelled"), source=pl.lit("both runs"))
     return Comparison(
         name=Text("the network of 2023", "2023 年网络"),
-        note=Text("The same parcels on the same day, taken through the smaller network.", "同一天的同一批邮件快件，改由规模较小的网络承运。"),
-        differences=frame,
+        note=Text(
+            "The same parcels on the same day, taken through the smaller network.",
+            "同一天的同一批邮件快件，改由规模较小的网络承运。",
+        ),
+        differences=table("differences"),
         hourly_other=_hourly(_queues(0.93)),
         hours_other=hours(26.0),
     )
@@ -362,14 +359,28 @@ def disruption() -> Disruption:
     for k in (index, index + 1, index + 2, index + 5):
         for hour in range(N_HOURS):
             extra = int(hit["in"][index, hour] * 0.04) if k != index else 0
-            rows.append((f"C-{cities()['city_code'][k]}", cities()["name_en"][k], cities()["name"][k], hour, int(hit["in"][k, hour]) + extra, int(calm["in"][k, hour])))
-    backlogs = pl.DataFrame(rows, schema=["facility_id", "name_en", "name_zh", "hour", "disrupted", "undisturbed"], orient="row")
-    centres = backlogs.group_by("facility_id", "name_en", "name_zh", maintain_order=True).agg(
-        peak_disrupted=pl.col("disrupted").max(), peak_undisturbed=pl.col("undisturbed").max(), clear_hour=pl.lit(24 * PEAK_DAY + 61), label=pl.lit("modelled")
+            rows.append(
+                (
+                    f"C-{cities()['city_code'][k]}",
+                    cities()["name_en"][k],
+                    cities()["name"][k],
+                    hour,
+                    int(hit["in"][k, hour]) + extra,
+                    int(calm["in"][k, hour]),
+                )
+            )
+    backlogs = pl.DataFrame(
+        rows, schema=["facility_id", "name_en", "name_zh", "hour", "disrupted", "undisturbed"], orient="row"
     )
-    more = backlogs.filter((pl.col("facility_id") == f"C-{code}") & (pl.col("disrupted") > pl.col("undisturbed") * 1.01 + 1))
-    delays = [("product", "express", "Express", "快递", 420_000_000, 9_100_000, 19.2, 44.0), ("product", "standard", "Standard parcel", "普通包裹", 780_000_000, 21_400_000, 24.9, 61.5),
-              ("destination", "420100", "Wuhan", "武汉", 21_000_000, 19_900_000, 22.4, 61.5), ("destination", "421000", "Jingzhou", "荆州", 2_400_000, 1_010_000, 12.8, 36.0)]  # fmt: skip
+    centres = backlogs.group_by("facility_id", "name_en", "name_zh", maintain_order=True).agg(
+        peak_disrupted=pl.col("disrupted").max(),
+        peak_undisturbed=pl.col("undisturbed").max(),
+        clear_hour=pl.lit(24 * PEAK_DAY + 61),
+        label=pl.lit("modelled"),
+    )
+    more = backlogs.filter(
+        (pl.col("facility_id") == f"C-{code}") & (pl.col("disrupted") > pl.col("undisturbed") * 1.01 + 1)
+    )
     return Disruption(
         name=Text("Closing the hub of Wuhan", "武汉枢纽关闭"),
         facility_id=f"C-{code}",
@@ -378,7 +389,7 @@ def disruption() -> Disruption:
         cleared_hour=int(more["hour"].max()) + 1,
         n_delayed=30_500_000,
         extra_item_h=706_000_000.0,
-        delays=pl.DataFrame([row[:1] + row[2:] + ("modelled",) for row in delays], schema=["by", "key_en", "key_zh", "n_items", "n_delayed", "mean_delay_h", "max_delay_h", "label"], orient="row"),
+        delays=table("delays"),
         backlogs=backlogs,
         centres=centres,
     )
@@ -401,10 +412,16 @@ def report_data() -> ReportData:
     )
     return ReportData(
         title=Text("The national peak day", "全国快递业务峰值日"),
-        subtitle=Text("1.2 billion parcels on one day, from acceptance to the last delivery, on the network sized for 2025.", "单日 12 亿件，从收寄到最后一件妥投，运行于 2025 年规模的网络。"),
+        subtitle=Text(
+            "1.2 billion parcels on one day, from acceptance to the last delivery, on the network sized for 2025.",
+            "单日 12 亿件，从收寄到最后一件妥投，运行于 2025 年规模的网络。",
+        ),
         facts=facts(),
-        headline=_headline(),
-        changes=(Text("Demand of the day scaled to 1,200,000,000 items.", "当日业务量放大至 12 亿件。"), Text("The peak day stands in its week: the days before and after are loaded by the day profile.", "峰值日置于当周：前后各日按日间分布加载。")),
+        headline=table("headline"),
+        changes=(
+            Text("Demand of the day scaled to 1,200,000,000 items.", "当日业务量放大至 12 亿件。"),
+            Text("The days before and after are loaded by the day profile.", "前后各日按日间分布加载。"),
+        ),
         measures=_measures(),
         facilities=_facilities(queue),
         lanes=lanes(),
@@ -413,12 +430,15 @@ def report_data() -> ReportData:
         centre_hourly=centre_hourly,
         pairs=_pairs(),
         places=places(),
-        cost=_cost(),
-        carbon=_carbon(),
-        validation=_validation(),
+        cost=table("cost"),
+        carbon=table("carbon"),
+        validation=table("validation"),
         comparison=comparison(),
         disruption=disruption(),
-        **_provenance(),
+        sources=table("sources"),
+        label_counts=table("label_counts"),
+        findings=table("findings"),
+        timings=table("timings"),
     )  # fmt: skip
 
 
@@ -433,7 +453,7 @@ def compare_data() -> CompareData:
         comparison=comparison(),
         hourly=_hourly(_queues(1.32)),
         hours=hours(),
-        sources=_provenance()["sources"],
+        sources=table("sources"),
     )
 
 
@@ -441,13 +461,28 @@ def sweep_data() -> SweepData:
     """A made-up sweep over the day's items."""
     rows = []
     for name, en, zh, unit, base, slope in (
-        ("total_h", "Total time", "全程时限", "h", 48.0, 6.0), ("on_time_72h_share", "72 h rate", "72 小时妥投率", "share", 0.95, -0.12),
-        ("cost_yuan_per_item", "Cost per item", "件均成本", "yuan/item", 2.1, -0.2), ("gco2e_per_item", "Emissions per item", "件均碳排放", "gCO2e/item", 240.0, -20.0),
+        ("total_h", "Total time", "全程时限", "h", 48.0, 6.0),
+        ("on_time_72h_share", "72 h rate", "72 小时妥投率", "share", 0.95, -0.12),
+        ("cost_yuan_per_item", "Cost per item", "件均成本", "yuan/item", 2.1, -0.2),
+        ("gco2e_per_item", "Emissions per item", "件均碳排放", "gCO2e/item", 240.0, -20.0),
     ):  # fmt: skip
         for k in range(7):
             x = 0.6 + 0.15 * k
             value = base + slope * x**2
-            rows.append((name, en, zh, unit, x * 1e9, value, value - abs(slope) * 0.08, value + abs(slope) * 0.08, "modelled", "runs of the sweep"))
+            rows.append(
+                (
+                    name,
+                    en,
+                    zh,
+                    unit,
+                    x * 1e9,
+                    value,
+                    value - abs(slope) * 0.08,
+                    value + abs(slope) * 0.08,
+                    "modelled",
+                    "runs of the sweep",
+                )
+            )
     names = ["measure_id", "name_en", "name_zh", "unit", "x", "value", "low", "high", "label", "source"]
     return SweepData(
         title=Text("How much the network can take", "网络能承受多少"),
@@ -457,5 +492,5 @@ def sweep_data() -> SweepData:
         unit="items",
         n_seeds=5,
         sweep=pl.DataFrame(rows, schema=names, orient="row"),
-        sources=_provenance()["sources"],
+        sources=table("sources"),
     )

@@ -1,7 +1,6 @@
 """The report: one self-contained HTML file a run, maps, and tables for spreadsheets."""
 
 from postroad.report.basemap import BaseMap, read_base_map
-from postroad.report.collection import record_frames
 from postroad.report.data import CompareData, Comparison, Disruption, ReportData, RunFacts, SweepData
 from postroad.report.export import write_tables
 from postroad.report.networkmap import render_network
@@ -21,7 +20,6 @@ __all__ = [
     "Text",
     "draw_map_svg",
     "read_base_map",
-    "record_frames",
     "render_comparison",
     "render_network",
     "render_report",

@@ -1,0 +1,79 @@
+"""The executive summary says what the numbers say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from kit.report_data import report_data
+from postroad.report.data import empty_frame
+from postroad.report.summary import headline_cards, summarise_run
+
+
+@pytest.fixture(scope="module")
+def sentences() -> tuple[str, str]:
+    texts = summarise_run(report_data())
+    return "\n".join(text.en for text in texts), "\n".join(text.zh for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("en", "zh"),
+    [
+        ("1.20 billion items were accepted on 11 Nov 2025", "2025年11月11日共收寄 12.00 亿件"),
+        ("99.95 % had been delivered", "99.95 %已妥投"),
+        ("took 54.6 h on average; 59.3 % arrived within 48 h and 82.1 % arrived within 72 h", "平均 54.6 小时"),
+        (
+            "Items for the west took longest, 67.9 h, which is 16.5 h more than for the east",
+            "比东部地区（51.4 小时）多 16.5",
+        ),
+        ("1.83 yuan and 214 g of CO₂", "1.83 元，排放 214 克"),
+        ("Validation: 6 of 8 judged checks were met; missed: Destination handling", "8 项可判定检验中 6 项符合"),
+        ("instead of 54.6 h", "全程时限 79.3 小时（本次 54.6 小时）"),
+    ],
+)
+def test_a_sentence_stands_in_both_languages(sentences, en, zh):
+    assert en in sentences[0]
+    assert zh in sentences[1]
+
+
+def test_the_largest_backlog_and_its_hour_are_those_of_the_frame(sentences):
+    waiting = (
+        report_data().hourly.with_columns(n=pl.col("backlog_in") + pl.col("backlog_out")).sort("n", descending=True)
+    )
+    top = waiting.row(0, named=True)
+    day, hour = divmod(top["hour"], 24)
+    assert f"{top['n'] / 1e6:.1f} million items, at {8 + day} Nov {hour:02d}:00" in sentences[0]
+
+
+def test_a_disruption_says_when_it_cleared(sentences):
+    disruption = report_data().disruption
+    after = disruption.cleared_hour - disruption.to_hour
+    assert re.search(
+        rf"Closing the hub of Wuhan \(11 Nov 06:00 to 12 Nov 06:00\) delayed 30\.5 million .* {after} h after",
+        sentences[0],
+    )
+    never = replace(report_data(), disruption=replace(disruption, cleared_hour=None))
+    assert any("had not cleared when the run ended" in text.en for text in summarise_run(never))
+
+
+def test_what_is_not_known_is_not_said():
+    frames = ("measures", "hourly", "facilities", "validation", "label_counts", "centre_hourly")
+    headline = empty_frame("headline")
+    bare = replace(
+        report_data(), headline=headline, comparison=None, disruption=None, **{n: empty_frame(n) for n in frames}
+    )
+    texts = summarise_run(bare)
+    assert [text.en for text in texts] == ["Run of the scenario “peak-2025” for 11 Nov 2025."]
+
+
+def test_cards_carry_label_source_and_interval():
+    headline = report_data().headline.with_columns(low=pl.col("value") * 0.99, high=pl.col("value") * 1.01)
+    cards = headline_cards(headline).cards
+    assert len(cards) == 6
+    assert cards[0].value.zh == "12.00 亿"
+    assert cards[0].unit.zh == "件"
+    assert cards[1].detail.en == "54.1 h – 55.2 h"
+    assert all(card.label == "modelled" and card.source for card in cards)
