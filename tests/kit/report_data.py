@@ -49,11 +49,9 @@ def facts(seed: int = 7) -> RunFacts:
     )
 
 
-def table(name: str, declared: str = "") -> pl.DataFrame:
+def table(name: str) -> pl.DataFrame:
     """A table written by hand, with the types that the report declares."""
-    return pl.read_csv(
-        TABLES / f"{name}.csv", schema_overrides=empty_frame(declared or name).schema, missing_utf8_is_empty_string=True
-    )
+    return pl.read_csv(TABLES / f"{name}.csv", schema_overrides=empty_frame(name).schema)
 
 
 @cache
