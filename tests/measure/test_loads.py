@@ -36,12 +36,16 @@ def make_hours(**changes) -> Hours:
     return Hours(INSTANCE, **(work | changes))
 
 
+def measure_one(name: str, by=(), loads: Loads | None = None) -> pl.DataFrame:
+    return measure_loads(loads or make_loads(), find([name]), by)[name]
+
+
 def value_of(frame: pl.DataFrame, **group) -> float:
     return frame.filter(**group)["value"].item()
 
 
 def test_fill_by_hand():
-    by_mode = {name: measure_loads(make_loads(), find([name])[0], ["vehicle"]) for name in ("kg_fill_share", "m3_fill_share", "fill_share", "items_fill_share", "empty_km_share")}  # fmt: skip  # noqa: E501
+    by_mode = {name: measure_one(name, ["vehicle"]) for name in ("kg_fill_share", "m3_fill_share", "fill_share", "items_fill_share", "empty_km_share")}  # fmt: skip  # noqa: E501
     kg = (22000 + 12000) * 840 / (2 * 60000 * 840)
     assert value_of(by_mode["kg_fill_share"], vehicle="artic") == pytest.approx(kg)
     # 5 l a kilogram: 16 000 items are 110 and 60 m3 of 240; weight is fuller than volume
@@ -54,10 +58,10 @@ def test_fill_by_hand():
 
 
 def test_legs_that_did_not_run_count_for_nothing():
-    runs = measure_loads(make_loads(), find(["n_vehicle_runs"])[0], ["mode", "service_day"])
+    runs = measure_one("n_vehicle_runs", ["mode", "service_day"])
     assert value_of(runs, mode="air", service_day=0) == 1
     assert runs.filter(mode="air", service_day=1).height == 0
-    assert value_of(measure_loads(make_loads(), find(["vehicle_km"])[0])) == 2 * 2 * 840 + 900 + 2 * 30
+    assert value_of(measure_one("vehicle_km")) == 2 * 2 * 840 + 900 + 2 * 30
 
 
 @pytest.mark.parametrize("by", [["lane"], ["tier", "mode"], ["from_facility"], ["to_facility", "service_day"]])
@@ -80,7 +84,7 @@ def test_fill_is_a_share_while_nothing_is_over_capacity(load):
     carried, run = run_loads()
     load = np.where(run[:, :, None], load, 0).astype(np.int32)
     for name in ("fill_share", "kg_fill_share", "m3_fill_share", "empty_km_share"):
-        share = measure_loads(make_loads(load), find([name])[0], ["mode"])["value"].drop_nulls()
+        share = measure_one(name, ["mode"], make_loads(load))["value"].drop_nulls()
         assert share.is_between(0, 1).all()
     assert carried.shape == load.shape
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +69,12 @@ class CostAccount:
 
 
 def account_cost(
-    activity: Activity, *, year: int, rates: Mapping[str, Rate] | None = None, label: str = "modelled"
+    activity: Activity,
+    *,
+    year: int,
+    rates: Mapping[str, Rate] | None = None,
+    label: str = "modelled",
+    work: Sequence[VehicleWork] | None = None,
 ) -> CostAccount:
     """Account what the items of a run cost.
 
@@ -82,6 +87,7 @@ def account_cost(
     year: the year whose prices the feed's rates are in; stands on the lines that come from the feed.
     rates: collection and delivery rates; the shipped ones when None.
     label: of the lines whose rate is not better than modelled.
+    work: of the vehicles, when it was summed before.
 
     Returns
     -------
@@ -101,8 +107,8 @@ def account_cost(
         )
     ]
     vehicles = activity.tables["vehicles"].rows(named=True)
-    for work in sorted(sum_vehicle_work(activity), key=lambda one: (one.tier != "line_haul", one.vehicle_idx)):
-        lines += _vehicle_lines(work, vehicles[work.vehicle_idx], year, label)
+    for one in sum_vehicle_work(activity) if work is None else work:
+        lines += _vehicle_lines(one, vehicles[one.vehicle_idx], year, label)
     lines += _handling_lines(activity, year, label)
     attempts = int(activity.attempted.sum())
     lines.append(_rate_line("delivery", "Delivery", "投递", attempts, "attempts", rates["delivery_yuan_per_attempt"]))

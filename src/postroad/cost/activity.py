@@ -85,7 +85,7 @@ class VehicleWork:
 
 
 def sum_vehicle_work(activity: Activity) -> list[VehicleWork]:
-    """The work of vehicles by kind and tier, in order of the vehicles table, line-haul before feeders.
+    """The work of vehicles by kind and tier: line-haul before feeders, each in the order of the vehicles table.
 
     A trip departs once however many legs it has; its hours are from its first departure to its last arrival.
     Departures, distance and time are of the days paid for, tonne-kilometres of all days.
@@ -120,7 +120,7 @@ def sum_vehicle_work(activity: Activity) -> list[VehicleWork]:
             vehicle_h=float(vehicle_h[number]),
             activity_tkm=tkm[number],
         )
-        for number in np.unique(group).tolist()
+        for number in sorted(np.unique(group).tolist(), key=lambda number: (number % 2, number))
     ]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from postroad.cost.activity import Activity, VehicleWork, sum_vehicle_work
-from postroad.cost.factors import Factor, choose_energy_factor, choose_vehicle_factor
+from postroad.cost.factors import Factor, choose_among, choose_vehicle_factor, read_energy_factors
 from postroad.cost.rates import Rate, default_rates
 
 __all__ = ["CarbonAccount", "account_carbon", "chain_of_item", "make_line", "place_chain"]
@@ -83,7 +83,12 @@ class CarbonAccount:
 
 
 def account_carbon(
-    activity: Activity, *, year: int, rates: Mapping[str, Rate] | None = None, label: str = "modelled"
+    activity: Activity,
+    *,
+    year: int,
+    rates: Mapping[str, Rate] | None = None,
+    label: str = "modelled",
+    work: Sequence[VehicleWork] | None = None,
 ) -> CarbonAccount:
     """Account what the items of a run emitted, as transport chain elements.
 
@@ -94,6 +99,7 @@ def account_carbon(
     rates: distances of the first and last mile and the electric share; the shipped ones when None.
     label: of the activity: ``modelled`` for a simulated run, ``derived`` for a real ledger. A line whose factor is
         ``unverified`` is unverified.
+    work: of the vehicles, when it was summed before.
 
     Returns
     -------
@@ -109,13 +115,13 @@ def account_carbon(
     InputError: PR-M103 no electricity factor, PR-M104 a vehicle's factor in a unit that cannot be used.
     """
     rates = rates or default_rates()
-    parts = _Parts(activity, label)
-    _add_rounds(parts, "first_mile", activity.collected, rates, year)
+    parts = _Parts(activity, label, year)
+    _add_rounds(parts, "first_mile", activity.collected, rates)
     vehicles = activity.tables["vehicles"].rows(named=True)
-    for work in sorted(sum_vehicle_work(activity), key=lambda one: (one.tier != "line_haul", one.vehicle_idx)):
-        _add_vehicle(parts, work, vehicles[work.vehicle_idx])
-    _add_hubs(parts, year)
-    _add_rounds(parts, "last_mile", activity.attempted, rates, year)
+    for one in sum_vehicle_work(activity) if work is None else work:
+        _add_vehicle(parts, one, vehicles[one.vehicle_idx])
+    _add_hubs(parts)
+    _add_rounds(parts, "last_mile", activity.attempted, rates)
     by_product = pl.DataFrame(
         {
             "product": list(activity.instance.prod_id),
@@ -183,13 +189,16 @@ def place_chain(places: Mapping[str, str | None], place: str) -> list[str]:
 class _Parts:
     """Lines in the making, and the share of each product in them."""
 
-    def __init__(self, activity: Activity, label: str) -> None:
+    def __init__(self, activity: Activity, label: str, year: int) -> None:
         self.activity = activity
         self.label = label
+        self.year = year
+        self.known = read_energy_factors(activity.tables, year)
         self.lines: list[dict[str, object]] = []
         self.of_product = np.zeros(len(activity.instance.prod_id))
         self.parents = dict(activity.tables["places"].select("place_id", "parent_id").iter_rows())
         self.place_of = dict(activity.tables["facilities"].select("facility_id", "place_id").iter_rows())
+        self.of_place: dict[str, Factor] = {}
 
     def add(self, line: dict[str, object], weights: np.ndarray) -> None:
         """Keep a line and share its value among the products by weight."""
@@ -198,11 +207,14 @@ class _Parts:
         if total > 0:
             self.of_product += float(line["value"]) * weights / total
 
-    def energy_factor(self, facility_idx: int, year: int) -> Factor:
+    def energy_factor(self, facility_idx: int) -> Factor:
         """The electricity factor of a facility."""
         facility = self.activity.instance.fac_id[facility_idx]
-        chain = place_chain(self.parents, self.place_of[facility])
-        return choose_energy_factor(self.activity.tables, chain, year, facility=facility)
+        place = self.place_of[facility]
+        if place not in self.of_place:
+            chain = place_chain(self.parents, place)
+            self.of_place[place] = choose_among(self.known, chain, self.year, facility=facility)
+        return self.of_place[place]
 
 
 def _add_vehicle(parts: _Parts, work: VehicleWork, vehicle: Mapping[str, object]) -> None:
@@ -218,13 +230,13 @@ def _add_vehicle(parts: _Parts, work: VehicleWork, vehicle: Mapping[str, object]
     parts.add(line, work.activity_tkm)
 
 
-def _add_hubs(parts: _Parts, year: int) -> None:
+def _add_hubs(parts: _Parts) -> None:
     """One line for the hubs of each grid: electricity by item handled times the grid factor."""
     instance = parts.activity.instance
     kwh = parts.activity.sorted_items * instance.fac_wh / 1000 * parts.activity.share
     by_grid: dict[tuple[str, str], tuple[Factor, float]] = {}
     for number in np.flatnonzero(kwh):
-        factor = parts.energy_factor(int(number), year)
+        factor = parts.energy_factor(int(number))
         key = (factor.factor_id, factor.label)
         by_grid[key] = (factor, by_grid.get(key, (factor, 0.0))[1] + float(kwh[number]))
     items = parts.activity.collected.sum(axis=0).astype(float)
@@ -234,7 +246,7 @@ def _add_hubs(parts: _Parts, year: int) -> None:
         parts.add(make_line("hub", suffix, names, "hub", amount, factor, parts.label), items)
 
 
-def _add_rounds(parts: _Parts, element: str, items: np.ndarray, rates: Mapping[str, Rate], year: int) -> None:
+def _add_rounds(parts: _Parts, element: str, items: np.ndarray, rates: Mapping[str, Rate]) -> None:
     """The lines of collection or delivery rounds, by facilities' electricity where they are electric.
 
     ``items`` int64 (n_fac, n_prod): items collected, or delivery attempts.
@@ -254,7 +266,7 @@ def _add_rounds(parts: _Parts, element: str, items: np.ndarray, rates: Mapping[s
     if electric > 0:
         by_grid: dict[str, tuple[Factor, float]] = {}
         for number in np.flatnonzero(tkm.sum(axis=1)):
-            factor = parts.energy_factor(int(number), year)
+            factor = parts.energy_factor(int(number))
             kwh = float(tkm[number].sum()) * electric * rates["electric_kwh_per_tkm"].value
             by_grid[factor.factor_id] = (factor, by_grid.get(factor.factor_id, (factor, 0.0))[1] + kwh)
         for factor_id, (factor, amount) in sorted(by_grid.items()):

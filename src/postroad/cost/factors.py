@@ -7,7 +7,7 @@ Ministry of Ecology and Environment of China, CO2 emission factors of electricit
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,7 +16,15 @@ import polars as pl
 
 from postroad.core.errors import InputError
 
-__all__ = ["Factor", "choose_energy_factor", "choose_vehicle_factor", "shipped_grid_factors", "stand_in_factor"]
+__all__ = [
+    "Factor",
+    "choose_among",
+    "choose_energy_factor",
+    "choose_vehicle_factor",
+    "read_energy_factors",
+    "shipped_grid_factors",
+    "stand_in_factor",
+]
 
 UK_SOURCE = "UK Government GHG conversion factors 2025 (DESNZ/DEFRA, OGL v3.0): UK fleet"
 GRID_SOURCE = "Ministry of Ecology and Environment: CO2 emission factors of electricity"
@@ -97,12 +105,18 @@ def choose_energy_factor(
     ------
     InputError: PR-M103 when none of these exists.
     """
-    known = [
-        _of_row(row, is_energy=True)
-        for row in tables["factors"].filter(kind="energy", uom="kgCO2e/kWh").iter_rows(named=True)
-        if (row["year"] or 0) <= year
-    ]
-    known.sort(key=lambda factor: -factor.year)
+    return choose_among(read_energy_factors(tables, year), chain, year, facility=facility)
+
+
+def read_energy_factors(tables: Mapping[str, pl.DataFrame], year: int) -> list[Factor]:
+    """The feed's electricity factors of years up to ``year``, the latest first."""
+    rows = tables["factors"].filter(kind="energy", uom="kgCO2e/kWh").iter_rows(named=True)
+    known = [_of_row(row, is_energy=True) for row in rows if (row["year"] or 0) <= year]
+    return sorted(known, key=lambda factor: -factor.year)
+
+
+def choose_among(known: Sequence[Factor], chain: list[str], year: int, *, facility: str = "") -> Factor:
+    """:func:`choose_energy_factor` among factors of the feed read before, the latest first."""
     is_china = chain[-1] == "CN"
     for place in chain[:-1] if is_china else chain:
         for factor in known:
@@ -120,14 +134,20 @@ def choose_energy_factor(
 
 def _grid_factor(chain: list[str], year: int) -> Factor | None:
     """The shipped grid factor that holds for a place of China."""
-    with files("postroad.cost").joinpath("tables", "grid_areas.csv").open(encoding="utf-8", newline="") as handle:
-        areas = {row["province_code"]: row for row in csv.DictReader(handle)}
+    areas = _grid_areas()
     province = next((areas[place] for place in chain if place in areas), None)
     if province is None:
         return None
     order = (province["province"], province["area"], "national")
     usable = [factor for factor in shipped_grid_factors() if factor.region in order and factor.year <= year]
     return min(usable, key=lambda factor: (-factor.year, order.index(factor.region)), default=None)
+
+
+@cache
+def _grid_areas() -> Mapping[str, Mapping[str, str]]:
+    """Name and grid area of the provinces of China by code."""
+    with files("postroad.cost").joinpath("tables", "grid_areas.csv").open(encoding="utf-8", newline="") as handle:
+        return {row["province_code"]: row for row in csv.DictReader(handle)}
 
 
 @cache

@@ -115,6 +115,7 @@ class _Engine:
         self._tally = summary
         self._dims = dims
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._pairs: pl.DataFrame | None = None  # sums by city pair, shared by the measures of one call
 
     def __enter__(self) -> _Engine:
         return self
@@ -156,9 +157,11 @@ class _Engine:
         return frame.select(*by, value=hours, n_items=pl.col("n_timed"))
 
     def _reach(self, one: Measure, by: tuple[str, ...], within: Within) -> pl.DataFrame:
-        pairs = tuple(dict.fromkeys([*by, "origin_city", "destination_city"]))
+        pairs = tuple(dict.fromkeys([*by, "origin_city", "destination_city", "scope"]))
         if self._tally is not None and self._tally.answers(pairs, within):
-            frame = _weigh_pairs(self._tally.sums(pairs, within), self._dims, one, by)
+            if self._pairs is None:
+                self._pairs = self._tally.sums(pairs, within)
+            frame = _weigh_pairs(self._pairs, self._dims, one, by)
         else:
             frame = query_reach(self._connect(by), one, by, within)
         share = pl.when(pl.col("reachable") > 0).then(pl.col("reached") / pl.col("reachable"))
@@ -194,8 +197,10 @@ def _least_minutes(spread: pl.DataFrame, by: tuple[str, ...], percent: int) -> p
 def _weigh_pairs(sums: pl.DataFrame, dims: Dims, one: Measure, by: tuple[str, ...]) -> pl.DataFrame:
     """Weights of the city pairs reached in time and of all, by groups."""
     population = dims.cities.select(destination_city="city", population=pl.col("population").fill_null(0))
-    pairs = sums.filter(pl.col("n_timed") > 0).join(population, on="destination_city", how="left")
-    weight = pl.lit(1, pl.Int64) if one.denominator == "pairs" else pl.col("population")
+    is_abroad = pl.col("scope") == "international"
+    side = is_abroad if one.denominator == "pairs_abroad" else ~is_abroad
+    pairs = sums.filter(pl.col("n_timed") > 0, side).join(population, on="destination_city", how="left")
+    weight = pl.col("population") if one.denominator == "persons" else pl.lit(1, pl.Int64)
     in_time = pl.col("total_item_min") <= one.parameter * one.divisor * pl.col("n_timed")
     weighed = pairs.with_columns(reached=pl.when(in_time).then(weight).otherwise(0), reachable=weight)
     totals = [pl.col(name).sum() for name in ("reached", "reachable", "n_timed")]

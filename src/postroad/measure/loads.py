@@ -108,14 +108,19 @@ def sum_loads(loads: Loads, by: Iterable[str] = (), *, days: slice = slice(None)
     return frame.with_columns(pl.col("vehicles", "items").round().cast(pl.Int64)).sort(keys) if keys else frame
 
 
-def measure_loads(loads: Loads, measure: Measure, by: Iterable[str] = (), *, days: slice = slice(None)) -> pl.DataFrame:
-    """One registered measure of kind ``loads``: the groups, ``value`` and ``n_items`` (items carried, by leg)."""
+def measure_loads(
+    loads: Loads, measures: Sequence[Measure], by: Iterable[str] = (), *, days: slice = slice(None)
+) -> dict[str, pl.DataFrame]:
+    """Registered measures of kind ``loads``, by name: the groups, ``value`` and ``n_items`` (items carried, by leg)."""
     keys = _expand(by)
     sums = sum_loads(loads, keys, days=days)
-    value = pl.col(measure.numerator).cast(pl.Float64)
-    if measure.denominator:
-        value = pl.when(pl.col(measure.denominator) > 0).then(value / pl.col(measure.denominator) / measure.divisor)
-    return sums.select(*keys, value=value, n_items=pl.col("items").cast(pl.Int64))
+    frames = {}
+    for one in measures:
+        value = pl.col(one.numerator).cast(pl.Float64)
+        if one.denominator:
+            value = pl.when(pl.col(one.denominator) > 0).then(value / pl.col(one.denominator) / one.divisor)
+        frames[one.name] = sums.select(*keys, value=value, n_items=pl.col("items").cast(pl.Int64))
+    return frames
 
 
 def _expand(by: Iterable[str]) -> tuple[str, ...]:

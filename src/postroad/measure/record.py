@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from postroad.core.errors import InputError
-from postroad.cost import Activity, CarbonAccount, CostAccount, Rate, account_carbon, account_cost
+from postroad.cost import Activity, CarbonAccount, CostAccount, Rate, account_carbon, account_cost, sum_vehicle_work
 from postroad.events.journeys import Journeys
 from postroad.measure.dims import Dims, build_dims
 from postroad.measure.evaluation import measure
@@ -109,6 +109,7 @@ def make_record(
         share=summary.n_items / n_released if n_released else 0.0,
         n_paid_days=n_release_days,
     )
+    work = sum_vehicle_work(activity)
     hours = ("sorted_items", "screened_items", "backlog_in", "backlog_out", "delivered_items")
     return Record(
         dims=dims,
@@ -116,8 +117,8 @@ def make_record(
         journeys=journeys,
         loads=Loads(instance, tuple(tables["vehicles"]["vehicle_id"]), arrays["load_items"], arrays["run_legs"]),
         hours=Hours(instance, **{name: arrays[name] for name in hours}),
-        cost=account_cost(activity, year=year, rates=rates, label=label),
-        carbon=account_carbon(activity, year=year, rates=rates, label=label),
+        cost=account_cost(activity, year=year, rates=rates, label=label, work=work),
+        carbon=account_carbon(activity, year=year, rates=rates, label=label, work=work),
         first_day=first_day,
         last_day=last_day,
         label=label,
@@ -152,12 +153,17 @@ def measure_record(
     if of_journeys:
         source, dims = record.tally, record.dims
         told = measure(source, dims, of_journeys, keys, within=within, label=record.label, rows=record.journeys)
+    of_loads = [one for one in wanted if one.kind == "loads"]
+    loads = _of_loads(record, of_loads, keys) if of_loads else {}
     frames = []
     for one in wanted:
         if one.is_of_journeys:
             frames.append(told.filter(measure=one.name))
             continue
-        frame = {"loads": _of_loads, "hours": _of_hours, "account": _of_accounts}[one.kind](record, one, keys)
+        if one.kind == "loads":
+            frame = loads[one.name]
+        else:
+            frame = (_of_hours if one.kind == "hours" else _of_accounts)(record, one, keys)
         frames.append(
             frame.select(
                 *[name for name in frame.columns if name not in ("value", "n_items")],
@@ -171,10 +177,10 @@ def measure_record(
     return pl.concat(frames)
 
 
-def _of_loads(record: Record, one: Measure, by: list[str]) -> pl.DataFrame:
+def _of_loads(record: Record, wanted: list[Measure], by: list[str]) -> dict[str, pl.DataFrame]:
     if record.loads is None:
-        raise InputError("PR-M008", part="loads", name=one.name)
-    return measure_loads(record.loads, one, by, days=record.days)
+        raise InputError("PR-M008", part="loads", name=wanted[0].name)
+    return measure_loads(record.loads, wanted, by, days=record.days)
 
 
 def _of_hours(record: Record, one: Measure, by: list[str]) -> pl.DataFrame:

@@ -102,9 +102,10 @@ class Measure:
         if self.kind == "quantile":
             return f"least t with {self.parameter} % of SUM(n_timed) taking at most t minutes{scale}"
         if self.kind == "reach":
-            weight = "1" if self.denominator == "pairs" else "population of the destination"
+            weight = "population of the destination" if self.denominator == "persons" else "1"
+            which = "international" if self.denominator == "pairs_abroad" else "domestic"
             bound = f"SUM(total_item_min) <= {self.parameter * self.divisor} * SUM(n_timed)"
-            return f"over city pairs: sum of ({weight} if {bound}) / sum of ({weight} if SUM(n_timed) > 0)"
+            return f"over {which} city pairs: sum of ({weight} if {bound}) / sum of ({weight} if SUM(n_timed) > 0)"
         over = f" / SUM({self.denominator})" if self.denominator else ""
         return f"SUM({self.numerator}){over}{scale}"
 

@@ -109,9 +109,10 @@ def quantile_sql(percent: int, by: Sequence[str], within: Within = EVERYTHING) -
 
 def reach_sql(measure: Measure, by: Sequence[str], within: Within = EVERYTHING) -> str:
     """The statement that weighs the city pairs reached in time against all city pairs."""
-    inner_by = list(dict.fromkeys([*by, "origin_city", "destination_city"]))
+    inner_by = list(dict.fromkeys([*by, "origin_city", "destination_city", "scope"]))
     inner = sums_sql(["n_timed", "total_item_min"], inner_by, within)
-    weight = "1" if measure.denominator == "pairs" else "c.population"
+    weight = "c.population" if measure.denominator == "persons" else "1"
+    side = "=" if measure.denominator == "pairs_abroad" else "<>"
     keys = "".join(f"q.{name}, " for name in by)
     bound = f"q.total_item_min <= {measure.parameter * measure.divisor} * q.n_timed"
     return (
@@ -119,7 +120,7 @@ def reach_sql(measure: Measure, by: Sequence[str], within: Within = EVERYTHING) 
         f" CAST(SUM({weight}) AS BIGINT) AS reachable, CAST(SUM(q.n_timed) AS BIGINT) AS n_timed"
         f"\nFROM (\n{inner}\n) AS q"
         "\nJOIN (SELECT city, COALESCE(MAX(population), 0) AS population FROM facilities GROUP BY city) AS c"
-        "\n  ON c.city = q.destination_city\nWHERE q.n_timed > 0"
+        f"\n  ON c.city = q.destination_city\nWHERE q.n_timed > 0 AND q.scope {side} 'international'"
         + (f"\nGROUP BY {', '.join(f'q.{name}' for name in by)}" if by else "")
     )
 
