@@ -142,7 +142,7 @@ def test_events_of_no_item_are_kept(ledger):
     assert ledger.history(ITEM).height == 10
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.randoms(use_true_random=False), st.integers(1, 5))
 def test_batches_in_any_order_and_overlapping_give_the_same_ledger(tmp_path_factory, chance, n_batches):
     frame = lives(6)
@@ -234,6 +234,12 @@ def test_flows_are_added_once_and_queried(ledger):
     assert ledger.append_flows(flows(5)) is True
     total = ledger.query("SELECT sum(n_items) AS n FROM flows WHERE outcome = 'delivered'")
     assert total["n"].to_list() == [6 + 10]
+
+
+def test_sums_are_whole_numbers(ledger):
+    found = ledger.query("SELECT sum(x) AS n, sum(x)::HUGEINT * 1000000000000000000000000 AS m FROM (SELECT 7 AS x)")
+    assert found["n"].dtype == pl.Int64
+    assert found.rows() == [(7, 7 * 10**24)]
 
 
 def test_flows_need_an_epoch(tmp_path):
