@@ -48,12 +48,13 @@ def test_peak():
         3,
     )
     assert scenario.base == "china-2025"
+    assert scenario.beside == "peak-on-2023"
 
 
 def test_peak_with_wuhan_closed():
     scenario = load_scenario("peak-wuhan-closed")
     closed = {row.facility_id for row in scenario.overlay if row.kind == "closure"}
-    assert closed == {"WUH", "WUH-H"}
+    assert closed == {"WUH"}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,20 @@ def test_the_example_of_the_specification(tmp_path):
     assert (scenario.name, scenario.by) == ("hub-cut", 1.5)
     assert scenario.network.tables["facilities"]["sort_items_per_h"].to_list()[:3] == [1600, 1280, 1920]
     assert scenario.disruptions[0].disruption_id == "mine-1"
+
+
+def test_what_stands_beside_is_looked_for_from_the_file(tmp_path):
+    assert load_scenario(written(tmp_path, 'base = "tiny"\nbeside = "other.toml"')).beside == "other.toml"
+    other = written(tmp_path, 'base = "tiny"', "other.toml")
+    assert load_scenario(written(tmp_path, 'base = "tiny"\nbeside = "other.toml"')).beside == str(other)
+
+
+def test_beta_changes_what_is_run_and_not_how_much(tmp_path):
+    plain = load_scenario(written(tmp_path, 'base = "tiny"'))
+    far = load_scenario(written(tmp_path, 'base = "tiny"\n[demand]\nbeta = 0.6'))
+    assert (far.beta, far.by, far.to_items) == (0.6, 1.0, None)
+    assert far.digest != plain.digest
+    assert findings_of(written(tmp_path, 'base = "tiny"\n[demand]\nbeta = 0')) == [("PR-F204", "demand.beta")]
 
 
 def test_base_is_looked_for_beside_the_file(tmp_path):

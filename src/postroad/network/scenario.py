@@ -37,11 +37,13 @@ class Scenario:
     days_before, days_after: days of release before and after D, so that D stands in its week.
     to_items: items accepted on D; None: as the feed's demand and profiles say.
     by: factor on the demand; 1 when not given.
+    beta: exponent of distance of a demand model; None for the model's own.
     disruptions: of the scenario, besides the feed's own.
     seed: of everything random.
     sample: one item in so many gets its full history; 0: none.
     sample_pairs: pairs of (origin, destination) place ids of which every item gets its history.
     base, level: the feed that the scenario was made from, for provenance.
+    beside: scenario that a report shows beside this one; a shipped name or a file.
     description, name_zh, description_zh: for people.
     """
 
@@ -52,12 +54,14 @@ class Scenario:
     days_after: int = 0
     to_items: int | None = None
     by: float = 1.0
+    beta: float | None = None
     disruptions: tuple[Disruption, ...] = ()
     seed: int = 1
     sample: int = 1000
     sample_pairs: tuple[tuple[str, str], ...] = ()
     base: str = ""
     level: str = ""
+    beside: str = ""
     description: str = ""
     name_zh: str = ""
     description_zh: str = ""
@@ -99,7 +103,7 @@ class Scenario:
                 "overlay": self.overlay.digest,
                 "day": self.day.isoformat(),
                 "days": [self.days_before, self.days_after],
-                "demand": [self.to_items, self.by],
+                "demand": [self.to_items, self.by, *([] if self.beta is None else [self.beta])],
                 "seed": self.seed,
                 "sample": [self.sample, [list(pair) for pair in self.sample_pairs]],
             }

@@ -26,10 +26,13 @@ class _Section(BaseModel):
 
 
 class DemandSection(_Section):
-    """``[demand]``: how much is sent on the day; at most one key."""
+    """``[demand]``: how much is sent on the day, by to_items or by, not both; and how far."""
 
     to_items: int | None = keyed(None, "Items accepted on the scenario's day.", "情景日的收寄件数。", gt=0)
     by: float | None = keyed(None, "Factor on the feed's demand.", "数据包业务量的倍数。", gt=0)
+    beta: float | None = keyed(
+        None, "Exponent of distance of the feed's demand model.", "数据包需求模型的距离指数。", gt=0
+    )
 
 
 class ChangeSection(_Section):
@@ -97,6 +100,11 @@ class ScenarioFile(_Section):
         "Pairs of origin and destination place of which every item gets its history.",
         "每件都记录轨迹的寄出地与寄达地对。",
     )
+    beside: str = keyed(
+        "",
+        "Scenario that a report shows beside this one: a path, from the file's folder, or a shipped name.",
+        "报告中与本情景对照的情景：相对本文件所在文件夹的路径，或随附情景的名称。",
+    )
     demand: DemandSection = DemandSection()
     changes: list[ChangeSection] = []
     disruptions: list[DisruptionSection] = []
@@ -130,14 +138,15 @@ def load_scenario(path_or_name: str | Path, *, network: Network | None = None, l
     table = f"{name}.toml"
     given = _parse(content, table)
     if network is None:
-        network = read(_base_path(given.base, folder), level or given.level)
+        network = read(_from_folder(given.base, folder), level or given.level)
     scenario = Scenario(
         name=given.name or name, network=network, day=given.date, days_before=given.days_before,
         days_after=given.days_after, seed=given.seed, sample=given.sample,
         sample_pairs=_sample_pairs(given, network, table), base=given.base,
+        beta=given.demand.beta, beside=str(_from_folder(given.beside, folder)),
         description=given.description, name_zh=given.name_zh, description_zh=given.description_zh,
     )  # fmt: skip
-    if given.demand != DemandSection():
+    if given.demand.to_items is not None or given.demand.by is not None:
         scenario = scenario.scale_demand(to_items=given.demand.to_items, by=given.demand.by)
     findings = Findings()
     for change in given.changes:
@@ -174,10 +183,10 @@ def _locate(path_or_name: str | Path) -> tuple[str, bytes, Path | None]:
     raise NotFound("PR-F201", scenario=str(path_or_name), near=near, known=", ".join(known))
 
 
-def _base_path(base: str, folder: Path | None) -> str | Path:
-    """The base as a path from the scenario's folder when there is such a feed, else as it stands."""
-    beside = folder / base if folder is not None else None
-    return beside if beside is not None and beside.exists() else base
+def _from_folder(name: str, folder: Path | None) -> str | Path:
+    """A path from the scenario's folder when there is such a thing, else the name as it stands."""
+    path = folder / name if folder is not None and name else None
+    return path if path is not None and path.exists() else name
 
 
 def _parse(content: bytes, table: str) -> ScenarioFile:
