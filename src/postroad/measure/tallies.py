@@ -23,6 +23,9 @@ MAX_PAIR_CELLS = 2_000_000
 MAX_TOOK_CELLS = 32_000_000
 """Cells of the table of minutes above which it is not kept (about 256 MB); SQL answers quantiles then."""
 
+MIN_PART_ROWS = 1_000_000
+"""Fewest rows that are worth a thread of their own."""
+
 _COLUMNS = (
     "origin_idx", "destination_idx", "product_idx", "n_items", "accepted_min", "left_origin_min", "reached_dest_min",
     "out_min", "ended_min", "promise_min", "outcome", "n_attempts",
@@ -222,7 +225,7 @@ def tally(journeys: Journeys, dims: Dims, *, threads: int = 2) -> Tally:
 
 def _add_up(work, n_rows: int, threads: int) -> list[np.ndarray]:
     """Do the work on equal parts of the rows and add the results."""
-    n_parts = max(1, min(threads, n_rows // 1_000_000))
+    n_parts = max(1, min(threads, n_rows // MIN_PART_ROWS))
     edges = np.linspace(0, n_rows, n_parts + 1).astype(np.int64)
     bounds = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
     if n_parts == 1:
