@@ -67,7 +67,7 @@ def assign_homes(cities: Cities, hubs: Sequence[str], rules: Rules) -> Homes:
     same = province[:, None] == province[hub_city][None, :]
     km = cities.road_km[:, hub_city] * np.where(same, rules.in_province_preference, 1.0)
     order = np.argsort(km, axis=1, kind="stable")
-    home, second = hub_city[order[:, 0]], hub_city[order[:, 1]]
+    home, second = hub_city[order[:, 0]], hub_city[order[:, min(1, len(hubs) - 1)]]
     home[~cities.on_road] = second[~cities.on_road] = -1
     return Homes(hub_city, home, second)
 

@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from postroad.reference.codes import centre_codes
@@ -23,6 +24,9 @@ _CAR = (
     "Train of the timetable of about 2020 (RailwayVIS, Apache-2.0); that it has a baggage car for express is modelled"
 )
 
+
+_MOST_DETOUR = 1.35
+"""A path on the graph that is longer than this many times the crow's flight misses a new line."""
 
 _STATION_KM = 40.0
 """A station farther from the city point than this serves another town of the prefecture."""
@@ -77,9 +81,17 @@ def _high_speed(cities: Cities, rules: Rules) -> list[tuple[str, str, list[Call]
         .join(chosen.select("train_id", "train_no"), on="train_id", how="inner")
         .sort("train_no", "seq")
     )
-    leg = great_circle_km(stops["lon"].shift(1), stops["lat"].shift(1), stops["lon"], stops["lat"])
-    stops = stops.with_columns(leg_km=pl.Series(leg * rules.hsr_over_crow))
+    crow = great_circle_km(stops["lon"].shift(1), stops["lat"].shift(1), stops["lon"], stops["lat"])
+    stops = stops.with_columns(leg_km=pl.Series(_track_km(cities, stops["city_code"].to_list(), crow, rules)))
     return _runs(cities, stops, "hsr-compartment", rules.hsr_min_dwell, rules.hsr_min_population, rules.hsr_min_km)
+
+
+def _track_km(cities: Cities, city: list[str], crow_km: np.ndarray, rules: Rules) -> np.ndarray:
+    """Kilometres from the stop before: the rail graph's where it fits the crow's flight, else that times a detour."""
+    row = np.array([cities.index[code] for code in city])
+    graph = np.r_[0.0, cities.rail_km[row[:-1], row[1:]]]
+    fits = (graph >= crow_km) & (graph <= _MOST_DETOUR * crow_km)
+    return np.where(fits, graph, crow_km * rules.hsr_over_crow)
 
 
 def _conventional(cities: Cities, rules: Rules) -> list[tuple[str, str, list[Call]]]:

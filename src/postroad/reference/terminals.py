@@ -82,9 +82,9 @@ def trip_frame(
     count = len(depart)
     return pl.DataFrame(
         {
-            "lane_id": np.full(count, lane_id, dtype=object).astype(str),
-            "vehicle_id": np.full(count, vehicle_id, dtype=object).astype(str),
-            "service_id": np.full(count, service, dtype=object).astype(str),
+            "lane_id": pl.Series([lane_id] * count, dtype=pl.String),
+            "vehicle_id": pl.Series([vehicle_id] * count, dtype=pl.String),
+            "service_id": pl.Series([service] * count, dtype=pl.String),
             "depart": depart.astype(np.int32),
             "arrive": (depart + duration_min).astype(np.int32),
             "n_vehicles": np.ones(count, np.int64),

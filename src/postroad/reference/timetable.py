@@ -117,9 +117,9 @@ def timetable(lanes: LaneSet, rules: Rules) -> pl.DataFrame:
         frames.append(
             pl.DataFrame(
                 {
-                    "lane_id": lanes.lane_id[lane],
-                    "vehicle_id": kind[lane],
-                    "service_id": np.full(len(lane), service),
+                    "lane_id": pl.Series(lanes.lane_id[lane].tolist(), dtype=pl.String),
+                    "vehicle_id": pl.Series(kind[lane].tolist(), dtype=pl.String),
+                    "service_id": pl.Series([service] * len(lane), dtype=pl.String),
                     "depart": depart.astype(np.int32),
                     "arrive": (depart + duration[lane]).astype(np.int32),
                     "n_vehicles": np.ones(len(lane), np.int64),
