@@ -37,6 +37,7 @@ __all__ = [
     "SLOT_MASK",
     "Graph",
     "choose_lanes",
+    "list_lanes",
     "settle_keys",
 ]
 
@@ -57,24 +58,30 @@ class Graph(NamedTuple):
 
     Attributes
     ----------
-    slot_ptr: int64 (n_slots + 1,), groups of each slot. A group is a facility with departures in a slot.
-    group_fac: int32 (n_group,), rising within a slot.
-    group_ptr: int64 (n_group + 1,), edges of each group.
-    edge_lane: int32 (n_edge,), lane number; at most one edge a lane and slot, the lane's first departure in it.
+    group_ptr: int64 (n_group + 1,), edges of each group: a facility with departures in a slot. At most one edge a
+        lane, its first departure in the slot.
     edge_row: int32 (n_edge,), state that the edge leads to: ``facility * n_slots + slot``.
     edge_key: int64 (n_edge,), cost and slots of the edge from its own slot, with the lane's local number.
-    out_ptr: int32 (n_core + 1 or more,), lanes of each facility.
-    ring_from: slot at which the ring begins.
+    group_at: int32 (n_slots * n_core,), group of each place, -1: none. A *place* is a state in order of slot, then
+        facility: ``slot * n_core + facility``.
+    into_ptr: int64 (n_core * n_slots + 1,), edges into each state; into_place: int32 (n_edge,), the places from which.
+    lanes_ptr: int64 (n_group + 1,), a row for each group and lane of its facility, see :func:`list_lanes`; lanes_row:
+        int32, lanes_key: int64, the lane's first edge in the group's or a later slot, its key counted from the
+        group's slot; row -1 where the lane has none.
+    n_slots: slots of the line. ring_from: slot at which the ring begins.
     wait_key: int64, cost and slots of waiting one slot.
     """
 
-    slot_ptr: np.ndarray
-    group_fac: np.ndarray
     group_ptr: np.ndarray
-    edge_lane: np.ndarray
     edge_row: np.ndarray
     edge_key: np.ndarray
-    out_ptr: np.ndarray
+    group_at: np.ndarray
+    into_ptr: np.ndarray
+    into_place: np.ndarray
+    lanes_ptr: np.ndarray
+    lanes_row: np.ndarray
+    lanes_key: np.ndarray
+    n_slots: int
     ring_from: int
     wait_key: int
 
@@ -94,92 +101,48 @@ def settle_keys(keys, dest_of_fac, graph, max_sweeps):
     -------
     The number of ring sweeps, or -1 when the keys had not settled.
     """
-    n_slots = len(graph.slot_ptr) - 1
-    round_key = graph.wait_key * (n_slots - graph.ring_from)
-    lane_row, lane_key = _start_ring(graph, graph.out_ptr[len(dest_of_fac)])
+    n_slots = graph.n_slots
+    is_due = np.ones(len(keys), np.bool_)
     row = np.empty(keys.shape[1], np.int64)
-    stamps = np.zeros(len(keys), np.int32)
     sweeps = 0
-    changed = True
-    while changed:
+    while _sweep(keys, row, is_due, dest_of_fac, graph, graph.ring_from, n_slots):
+        sweeps += 1
         if sweeps == max_sweeps:
             return -1
-        sweeps += 1
-        changed = _sweep(keys, row, stamps, sweeps, lane_row, lane_key, dest_of_fac, graph, graph.ring_from, n_slots)
-        lane_key += round_key
-    lane_key -= round_key
-    _sweep(keys, row, stamps, 1, lane_row, lane_key, dest_of_fac, graph, 0, graph.ring_from)
+    _sweep(keys, row, is_due, dest_of_fac, graph, 0, graph.ring_from)
     return sweeps
 
 
 @njit
-def _start_ring(graph, n_lanes):
-    """Each lane's first edge of the ring's next round: the row it leads to (-1: none), its key counted from slot 0."""
-    n_slots = len(graph.slot_ptr) - 1
-    lane_row = np.full(n_lanes, -1, np.int32)
-    lane_key = np.zeros(n_lanes, np.int64)
-    for slot in range(n_slots - 1, graph.ring_from - 1, -1):
-        first, last = graph.group_ptr[graph.slot_ptr[slot]], graph.group_ptr[graph.slot_ptr[slot + 1]]
-        _advance(lane_row, lane_key, graph, first, last, slot + n_slots - graph.ring_from)
-    return lane_row, lane_key
+def _sweep(keys, row, is_due, dest_of_fac, graph, first_slot, last_slot):
+    """Go once backward over slots ``first_slot .. last_slot - 1`` and work out the rows that are due; how many changed.
 
-
-@njit
-def _advance(lane_row, lane_key, graph, first, last, slot):
-    """Make the edges ``first .. last - 1``, which leave in ``slot``, the current ones of their lanes."""
-    for edge in range(first, last):
-        lane_row[graph.edge_lane[edge]] = graph.edge_row[edge]
-        lane_key[graph.edge_lane[edge]] = graph.edge_key[edge] + graph.wait_key * slot
-
-
-@njit
-def _sweep(keys, row, stamps, sweep, lane_row, lane_key, dest_of_fac, graph, first_slot, last_slot):
-    """Go once backward over slots ``first_slot .. last_slot - 1``; tell whether a key changed.
-
-    ``stamps`` holds the sweep in which each row last changed; from the second sweep on, a row is worked out only when
-    a row that it depends on has changed since.
+    ``is_due``, by place, holds the rows of which a row that they depend on has changed since they were worked out.
     """
     n_changed = 0
-    n_slots = len(graph.slot_ptr) - 1
-    wait_key, out_ptr = graph.wait_key, graph.out_ptr
+    n_core, n_slots = len(dest_of_fac), graph.n_slots
     for slot in range(last_slot - 1, first_slot - 1, -1):
         after = slot + 1 if slot + 1 < n_slots else graph.ring_from
-        group = graph.slot_ptr[slot]
-        for fac in range(len(dest_of_fac)):
-            here = fac * n_slots + slot
-            later = fac * n_slots + after
-            is_stale = sweep == 1 or stamps[later] >= sweep - (after <= slot)
-            first, last = 0, 0
-            if group < graph.slot_ptr[slot + 1] and graph.group_fac[group] == fac:
-                first, last = graph.group_ptr[group], graph.group_ptr[group + 1]
-                group += 1
-                _advance(lane_row, lane_key, graph, first, last, slot)
-                is_stale = is_stale or _leads_to_changed(stamps, sweep, graph, first, last, n_slots - slot)
-            if not is_stale:
+        before = slot - 1 if slot != graph.ring_from else n_slots - 1
+        for fac in range(n_core):
+            if not is_due[slot * n_core + fac]:
                 continue
-            _wait(row, keys[later], wait_key)
-            if _take_edges(row, keys, graph.edge_row, graph.edge_key, first, last):
-                _take_all(row, keys, lane_row, lane_key, out_ptr[fac], out_ptr[fac + 1], wait_key * slot)
+            is_due[slot * n_core + fac] = False
+            _wait(row, keys[fac * n_slots + after], graph.wait_key)
+            group = graph.group_at[slot * n_core + fac]
+            if group >= 0:
+                first, last = graph.group_ptr[group], graph.group_ptr[group + 1]
+                if _take_edges(row, keys, graph.edge_row, graph.edge_key, first, last):
+                    _take_all(row, keys, graph, group)
             if dest_of_fac[fac] >= 0:
                 row[dest_of_fac[fac]] = 0
+            here = fac * n_slots + slot
             if _replace(keys[here], row):
-                stamps[here] = sweep
                 n_changed += 1
-    return n_changed > 0
-
-
-@njit
-def _leads_to_changed(stamps, sweep, graph, first, last, n_left):
-    """Whether an edge leads to a row that changed since this row was worked out in the sweep before.
-
-    Rows of later slots were worked out before this one in both sweeps; rows beyond the ring's end (``n_left`` slots
-    ahead) may have changed after it in the sweep before.
-    """
-    for edge in range(first, last):
-        wraps = ((graph.edge_key[edge] >> LANE_BITS) & SLOT_MASK) >= n_left
-        if stamps[graph.edge_row[edge]] >= sweep - wraps:
-            return True
-    return False
+                is_due[before * n_core + fac] = True
+                for edge in range(graph.into_ptr[here], graph.into_ptr[here + 1]):
+                    is_due[graph.into_place[edge]] = True
+    return n_changed
 
 
 @njit
@@ -216,17 +179,43 @@ def _take_edges(row, keys, edge_row, edge_key, first, last):
 
 
 @njit
-def _take_all(row, keys, lane_row, lane_key, first_lane, last_lane, passed):
-    """Compute a row afresh over the current edges of all lanes; ``passed`` is the key of waiting from slot 0 to now."""
+def _take_all(row, keys, graph, group):
+    """Compute a row afresh over the first edge of every lane in this or a later slot."""
     for d in range(len(row)):
         row[d] = INF
-    for lane in range(first_lane, last_lane):
-        if lane_row[lane] < 0:
+    for place in range(graph.lanes_ptr[group], graph.lanes_ptr[group + 1]):
+        if graph.lanes_row[place] < 0:
             continue
-        beyond = keys[lane_row[lane]]
-        step = lane_key[lane] - passed
+        beyond = keys[graph.lanes_row[place]]
+        step = graph.lanes_key[place]
         for d in range(len(row)):
             row[d] = min(row[d], (beyond[d] & _CLEAR) + step)
+
+
+@njit
+def list_lanes(slot_ptr, group_fac, group_ptr, edge_lane, edge_row, edge_key, out_ptr, lanes_ptr, ring_from, wait_key):
+    """List the first edges of all lanes of each group's facility: ``lanes_row`` and ``lanes_key`` of a Graph."""
+    n_slots = len(slot_ptr) - 1
+    lane_row = np.full(out_ptr[group_fac.max() + 1] if len(group_fac) else 0, -1, np.int32)
+    lane_key = np.zeros(len(lane_row), np.int64)
+    lanes_row = np.empty(lanes_ptr[-1], np.int32)
+    lanes_key = np.empty(lanes_ptr[-1], np.int64)
+    for turn in range(2):
+        # the first turn finds each lane's first edge of the ring: to the second it is that of the ring's next round
+        last_slot = ring_from if turn == 0 else 0
+        ahead = n_slots - ring_from if turn == 0 else 0
+        for slot in range(n_slots - 1, last_slot - 1, -1):
+            for group in range(slot_ptr[slot], slot_ptr[slot + 1]):
+                for edge in range(group_ptr[group], group_ptr[group + 1]):
+                    lane_row[edge_lane[edge]] = edge_row[edge]
+                    lane_key[edge_lane[edge]] = edge_key[edge] + wait_key * (slot + ahead)
+                if turn == 1:
+                    first = out_ptr[group_fac[group]]
+                    for place in range(lanes_ptr[group], lanes_ptr[group + 1]):
+                        lane = first + place - lanes_ptr[group]
+                        lanes_row[place] = lane_row[lane]
+                        lanes_key[place] = lane_key[lane] - wait_key * slot
+    return lanes_row, lanes_key
 
 
 @njit
@@ -246,28 +235,20 @@ def choose_lanes(keys, dest_of_fac, n_dest, graph, max_extra, next_out, alt_out,
     -------
     The largest cost and the largest slots field among the keys of reachable states.
     """
-    n_slots = len(graph.slot_ptr) - 1
-    per_day = next_out.shape[2]
-    wait_key = graph.wait_key
-    groups, groups_ptr, group_slot = _by_facility(graph, len(dest_of_fac))
-    lane_row, lane_key = _start_ring(graph, graph.out_ptr[len(dest_of_fac)])
+    n_core, n_slots, per_day = len(dest_of_fac), graph.n_slots, next_out.shape[2]
     best = np.empty(keys.shape[1], np.int64)
     other = np.empty(keys.shape[1], np.int64)
     longest = np.zeros(2, np.int64)
-    for fac in range(len(dest_of_fac)):
-        first_lane, last_lane = graph.out_ptr[fac], graph.out_ptr[fac + 1]
-        position = groups_ptr[fac + 1] - 1
-        _take_two(best, other, keys, lane_row, lane_key, first_lane, last_lane, wait_key * n_slots)
+    for fac in range(n_core):
+        _take_next_round(best, other, keys, graph, fac, n_core)
         for slot in range(n_slots - 1, -1, -1):
-            _wait(best, best, wait_key)
-            _wait(other, other, wait_key)
-            if position >= groups_ptr[fac] and group_slot[groups[position]] == slot:
-                group = groups[position]
-                position -= 1
+            _wait(best, best, graph.wait_key)
+            _wait(other, other, graph.wait_key)
+            group = graph.group_at[slot * n_core + fac]
+            if group >= 0:
                 first, last = graph.group_ptr[group], graph.group_ptr[group + 1]
-                _advance(lane_row, lane_key, graph, first, last, slot)
                 if _take_edges_two(best, other, keys, graph.edge_row, graph.edge_key, first, last):
-                    _take_two(best, other, keys, lane_row, lane_key, first_lane, last_lane, wait_key * slot)
+                    _take_two(best, other, keys, graph, group)
             at = slot // per_day, fac, slot % per_day
             _write(
                 best, other, n_dest, dest_of_fac[fac], max_extra, next_out[at], alt_out[at], slots_to_go[at], longest
@@ -276,21 +257,18 @@ def choose_lanes(keys, dest_of_fac, n_dest, graph, max_extra, next_out, alt_out,
 
 
 @njit
-def _by_facility(graph, n_core):
-    """Groups in order of facility, then slot; where each facility's begin; and each group's slot."""
-    group_slot = np.empty(len(graph.group_fac), np.int32)
-    groups_ptr = np.zeros(n_core + 1, np.int64)
-    for slot in range(len(graph.slot_ptr) - 1):
-        for group in range(graph.slot_ptr[slot], graph.slot_ptr[slot + 1]):
-            group_slot[group] = slot
-            groups_ptr[graph.group_fac[group] + 1] += 1
-    groups_ptr = np.cumsum(groups_ptr)
-    fill = groups_ptr.copy()
-    groups = np.empty(len(graph.group_fac), np.int64)
-    for group in range(len(graph.group_fac)):
-        groups[fill[graph.group_fac[group]]] = group
-        fill[graph.group_fac[group]] += 1
-    return groups, groups_ptr, group_slot
+def _take_next_round(best, other, keys, graph, fac, n_core):
+    """The least and second least keys of a facility in the slot after the last, where the ring begins again."""
+    best[:] = INF
+    other[:] = INF
+    for slot in range(graph.ring_from, graph.n_slots):
+        group = graph.group_at[slot * n_core + fac]
+        if group >= 0:
+            _take_two(best, other, keys, graph, group)
+            for _ in range(slot - graph.ring_from):
+                _wait(best, best, graph.wait_key)
+                _wait(other, other, graph.wait_key)
+            break
 
 
 @njit
@@ -314,16 +292,16 @@ def _take_edges_two(best, other, keys, edge_row, edge_key, first, last):
 
 
 @njit
-def _take_two(best, other, keys, lane_row, lane_key, first_lane, last_lane, passed):
-    """The least and the second least key over the current edges of all lanes of a facility; ``passed`` as above."""
+def _take_two(best, other, keys, graph, group):
+    """The least and the second least key over the first edges of all lanes of a group's facility."""
     for d in range(len(best)):
         best[d] = INF
         other[d] = INF
-    for lane in range(first_lane, last_lane):
-        if lane_row[lane] < 0:
+    for place in range(graph.lanes_ptr[group], graph.lanes_ptr[group + 1]):
+        if graph.lanes_row[place] < 0:
             continue
-        beyond = keys[lane_row[lane]]
-        step = lane_key[lane] - passed
+        beyond = keys[graph.lanes_row[place]]
+        step = graph.lanes_key[place]
         for d in range(len(best)):
             key = min((beyond[d] & _CLEAR) + step, INF)
             other[d] = min(other[d], max(best[d], key))

@@ -20,6 +20,7 @@ from postroad.kernels.trees import (
     SLOT_MASK,
     Graph,
     choose_lanes,
+    list_lanes,
     settle_keys,
 )
 from postroad.network.instance import Instance
@@ -149,20 +150,51 @@ def _price_edges(instance: Instance, timeline: Timeline, mode_ok: np.ndarray, vo
     cost = money * parts + slot_cost * n_step
     _refuse_beyond(int(cost.max(initial=0)), int(n_step.max(initial=0)), parts)
     fac = instance.lane_from[lane]
-    is_first = np.ones(len(slot), bool)
-    is_first[1:] = (slot[1:] != slot[:-1]) | (fac[1:] != fac[:-1])
-    starts = np.flatnonzero(is_first)
+    key = (cost << COST_SHIFT) + (n_step << LANE_BITS) + (lane - instance.out_ptr[fac])
+    wait_key = (slot_cost << COST_SHIFT) + (1 << LANE_BITS)
+    return _index_edges(instance, timeline, slot, lane, row, key, wait_key)
+
+
+def _index_edges(
+    instance: Instance,
+    timeline: Timeline,
+    slot: np.ndarray,
+    lane: np.ndarray,
+    row: np.ndarray,
+    key: np.ndarray,
+    wait_key: int,
+) -> Graph:
+    """Index the edges by group, by the state they lead to and by lane."""
+    n_core, n_slots = instance.n_core, timeline.n_slots
+    fac = instance.lane_from[lane]
+    place = slot * np.int32(n_core) + fac
+    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    group_at = np.full(n_core * n_slots, -1, np.int32)
+    group_at[place[starts]] = np.arange(len(starts))
+    slot_ptr = np.searchsorted(slot[starts], np.arange(n_slots + 1)).astype(np.int64)
+    group_fac, group_ptr = fac[starts], np.r_[starts, len(slot)].astype(np.int64)
+    lanes_ptr = np.concatenate([[0], np.cumsum(np.diff(instance.out_ptr)[group_fac])]).astype(np.int64)
+    edges = (slot_ptr, group_fac, group_ptr, lane, row, key, instance.out_ptr, lanes_ptr, timeline.ring_from, wait_key)
+    lanes_row, lanes_key = list_lanes(*edges)
     return Graph(
-        slot_ptr=np.searchsorted(slot[starts], np.arange(timeline.n_slots + 1)).astype(np.int64),
-        group_fac=fac[starts],
-        group_ptr=np.r_[starts, len(slot)].astype(np.int64),
-        edge_lane=lane,
+        group_ptr=group_ptr,
+        group_at=group_at,
         edge_row=row,
-        edge_key=(cost << COST_SHIFT) + (n_step << LANE_BITS) + (lane - instance.out_ptr[fac]),
-        out_ptr=instance.out_ptr,
+        edge_key=key,
+        into_ptr=_count_up(row, n_core * n_slots),
+        into_place=place[np.argsort(row, kind="stable")],
+        lanes_ptr=lanes_ptr,
+        lanes_row=lanes_row,
+        lanes_key=lanes_key,
+        n_slots=n_slots,
         ring_from=timeline.ring_from,
-        wait_key=(slot_cost << COST_SHIFT) + (1 << LANE_BITS),
+        wait_key=wait_key,
     )
+
+
+def _count_up(values: np.ndarray, n: int) -> np.ndarray:
+    """Where each value's entries begin in the sorted order, int64 (n + 1,)."""
+    return np.concatenate([[0], np.cumsum(np.bincount(values, minlength=n))]).astype(np.int64)
 
 
 def _parts(instance: Instance) -> int:
