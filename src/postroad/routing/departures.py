@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +61,9 @@ class _Day:
     is_open: np.ndarray
 
     def same_as(self, other: _Day) -> bool:
-        """Whether routing could tell the two days apart: same departures (connection, slot, duration), same opening."""
+        """Whether routing cannot tell the days apart: same departures (connection, slot, duration), same opening."""
+        if self is other:
+            return True
         pairs = (
             (self.slot, other.slot),
             (self.cn, other.cn),
@@ -88,7 +91,7 @@ def build_timeline(instance: Instance, *, know_overlay: bool) -> Timeline:
 
     **Assumes** that a facility which can sort at all in a slot can sort all that is there.
     """
-    plan = _split_days(instance, *plan_departures(instance), _plan_opening(instance))
+    plan = _plan_days(instance)
     ring = _ring(plan)
     days = plan
     if know_overlay:
@@ -116,53 +119,89 @@ def plan_departures(instance: Instance) -> tuple[np.ndarray, np.ndarray, np.ndar
     instance has no such departure: a service is taken to have run before the horizon as a week later (in a shorter
     horizon: as on its first day). Else the first days would differ from all others for want of a few overnight calls.
     """
-    offset, minute = np.divmod(instance.cn_dep_min, 1440)
-    order = np.argsort(minute, kind="stable")
-    offset, minute = offset[order], minute[order]
-    service = instance.cn_service[order]
-    ready = instance.cn_dur_min[order] + instance.cn_ready_min[order]
+    daily, runs = _daily_plan(instance), _plan_runs(instance)
     parts = []
     for day in range(instance.n_days):
-        service_day = day - offset
-        service_day = np.where(service_day < 0, service_day % WEEK, service_day)
-        chosen = np.flatnonzero(instance.service_runs[service, np.where(service_day < instance.n_days, service_day, 0)])
-        leaves = minute[chosen] + 1440 * day
-        slot = leaves // instance.slot_min
-        parts.append((slot, order[chosen], -(-(leaves + ready[chosen]) // instance.slot_min) - slot))
+        chosen = np.flatnonzero(runs(day))
+        slot, cn, n_step = (column[chosen] for column in daily)
+        parts.append((slot + day * instance.slots_per_day, cn, n_step))
     slot, cn, n_step = (np.concatenate(part).astype(np.int32) for part in zip(*parts, strict=True))
     return slot, cn, n_step
 
 
+def _daily_plan(instance: Instance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Slot of the day, connection and slots to the queue of all connections, in order of their minute of the day."""
+    minute = instance.cn_dep_min % 1440
+    order = np.argsort(minute, kind="stable").astype(np.int32)
+    minute = minute[order]
+    ready = minute + instance.cn_dur_min[order] + instance.cn_ready_min[order]
+    slot = minute // instance.slot_min
+    return slot, order, -(-ready // instance.slot_min) - slot
+
+
+def _plan_runs(instance: Instance) -> Callable[[int], np.ndarray]:
+    """A function that gives, for a day, whether each row of :func:`_daily_plan` leaves on it."""
+    offset, minute = np.divmod(instance.cn_dep_min, 1440)
+    order = np.argsort(minute, kind="stable")
+    offset, service = offset[order], instance.cn_service[order]
+
+    def runs(day: int) -> np.ndarray:
+        service_day = day - offset
+        service_day = np.where(service_day < 0, service_day % WEEK, service_day)
+        return instance.service_runs[service, np.where(service_day < instance.n_days, service_day, 0)]
+
+    return runs
+
+
+def _plan_days(instance: Instance) -> list[_Day]:
+    """The days of the plan; days on which the same connections leave are one object."""
+    daily, runs, opening = _daily_plan(instance), _plan_runs(instance), _plan_opening(instance)
+    days: list[_Day] = []
+    known: list[tuple[np.ndarray, _Day]] = []
+    for day in range(instance.n_days):
+        leaving = runs(day)
+        same = next((other for before, other in known if np.array_equal(before, leaving)), None)
+        if same is None:
+            chosen = np.flatnonzero(leaving)
+            same = _take_day(instance, *(column[chosen] for column in daily), opening)
+            known.append((leaving, same))
+        days.append(same)
+    return days
+
+
 def _plan_opening(instance: Instance) -> np.ndarray:
-    """Whether cores sort, bool (n_core, n_slots): in the slots of the day in which they do on any day of the horizon.
+    """Whether cores sort, bool (n_core, slots_per_day): in the slots in which they do on any day of the horizon.
 
     The instance holds capacities as overlaid; what a closure hides on one day shows on another. A facility that is
     shut on all days, as in a short horizon that lies within its closure, is taken to be open always.
     """
     daily = (instance.sort_cap[: instance.n_core] > 0).reshape(instance.n_core, instance.n_days, -1).any(axis=1)
     daily[~daily.any(axis=1)] = True
-    return np.tile(daily, (1, instance.n_days))
+    return daily
 
 
 def _split_days(
     instance: Instance, slot: np.ndarray, cn: np.ndarray, n_step: np.ndarray, is_open: np.ndarray
 ) -> list[_Day]:
-    """Cut departures in order of slot into calendar days; keep those between cores, the first of each lane and slot."""
-    lane = instance.cn_lane[cn]
-    core = (instance.lane_from < instance.n_core) & (instance.lane_to < instance.n_core)
-    n_step = np.maximum(n_step, 1)
+    """Cut departures in order of slot into calendar days."""
     per_day = instance.slots_per_day
     ends = np.searchsorted(slot, np.arange(instance.n_days + 1) * per_day)
     days = []
     for day in range(instance.n_days):
-        part = np.arange(ends[day], ends[day + 1])
-        part = part[core[lane[part]]]
-        place = (slot[part] - day * per_day).astype(np.int64) * len(instance.lane_from) + lane[part]
-        first = np.unique(place, return_index=True)[1]
-        part = part[first]
+        part = slice(ends[day], ends[day + 1])
         opening = is_open[:, day * per_day : (day + 1) * per_day]
-        days.append(_Day(slot[part] - day * per_day, lane[part], cn[part], n_step[part], opening))
+        days.append(_take_day(instance, slot[part] - day * per_day, cn[part], n_step[part], opening))
     return days
+
+
+def _take_day(instance: Instance, slot: np.ndarray, cn: np.ndarray, n_step: np.ndarray, is_open: np.ndarray) -> _Day:
+    """Of one day's departures, in order of minute, those between cores, the first of each lane and slot."""
+    lane = instance.cn_lane[cn]
+    core = (instance.lane_from < instance.n_core) & (instance.lane_to < instance.n_core)
+    place = slot.astype(np.int64) * len(instance.lane_from) + lane
+    rows = np.flatnonzero(core[lane])
+    rows = rows[np.unique(place[rows], return_index=True)[1]]
+    return _Day(slot[rows], lane[rows], cn[rows], np.maximum(n_step[rows], 1), is_open)
 
 
 def _ring(plan: list[_Day]) -> list[_Day]:
