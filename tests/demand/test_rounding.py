@@ -9,7 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.demand import all_roundings
-from postroad.kernels.rounding import apportion, apportion_blocks, draw, round_table, split_blocks, split_origins
+from postroad.kernels.rounding import (
+    SMALL,
+    _split_by_forest,
+    _split_by_halving,
+    apportion,
+    apportion_blocks,
+    draw,
+    round_table,
+    split_blocks,
+    split_origins,
+)
 
 SEEDS = st.integers(0, 2**63 - 1).map(np.uint64)
 
@@ -93,7 +103,7 @@ def pair_rows(draw_from):
     """Items of the pairs of some origins, and the weights of the columns."""
     n_origin, n_column = draw_from(st.integers(1, 5)), draw_from(st.integers(1, 8))
     rng = np.random.default_rng(draw_from(st.integers(0, 2**32)))
-    sizes = rng.integers(0, 9, n_origin)
+    sizes = rng.integers(0, draw_from(st.sampled_from([9, 2 * SMALL])), n_origin)
     scale = draw_from(st.sampled_from([1, 3, 40, 10**7]))
     rows = rng.integers(0, scale + 1, sizes.sum())
     starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -117,7 +127,7 @@ def test_pairs_are_split_with_both_margins_exact_for_each_origin(case, seed):
 
 
 @given(pair_rows(), SEEDS)
-def test_the_split_of_blocks_is_the_transposed_split_of_origins(case, seed):
+def test_blocks_are_split_with_both_margins_exact(case, seed):
     rows, starts, margins = case
     n_block, n = margins.shape[0], int(np.diff(starts).max(initial=0))
     table = np.zeros((n, n_block), np.int64)
@@ -128,6 +138,44 @@ def test_the_split_of_blocks_is_the_transposed_split_of_origins(case, seed):
     split_blocks(table, columns, margins.ravel(), seed, cells)
     assert (cells.sum(axis=0) == margins.ravel()).all()
     assert (np.add.reduceat(cells, columns[:-1], axis=1) == table).all()
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32), st.sampled_from([1, 2, 5, 60, SMALL, 400]), st.integers(1, 50), SEEDS)
+def test_halving_is_as_exact_as_the_forest(case, n_rows, n_columns, seed):
+    rng = np.random.default_rng(case)
+    rows = (rng.lognormal(0, 1.5, n_rows) * rng.choice([1, 30, 10**6])).astype(np.int64)
+    margins = apportion(rng.random(n_columns) ** 2 + 0.01, int(rows.sum()), np.uint64(3))
+    by_forest, by_halving = np.zeros((2, n_rows, n_columns), np.int64)
+    _split_by_forest(rows, margins, seed, by_forest)
+    made = [by_forest, by_halving] if _split_by_halving(rows, margins, seed, by_halving) else [by_forest]
+    for cells in made:
+        assert (cells.sum(axis=1) == rows).all()
+        assert (cells.sum(axis=0) == margins).all()
+        assert (np.abs(cells * margins.sum() - np.outer(rows, margins)) < max(margins.sum(), 1)).all()
+
+
+def test_halving_gives_up_rather_than_break_a_margin():
+    rng = np.random.default_rng(1)
+    n_given_up = 0
+    for seed in range(300):
+        rows = (rng.lognormal(0, 1.5, 5) * 100).astype(np.int64)
+        margins = apportion(rng.random(48) + 0.02, int(rows.sum()), np.uint64(seed))
+        cells = np.zeros((5, 48), np.int64)
+        if _split_by_halving(rows, margins, np.uint64(seed), cells):
+            assert (cells.sum(axis=0) == margins).all()
+        else:
+            n_given_up += 1
+    assert 0 < n_given_up < 30
+
+
+def test_blocks_without_columns_are_passed_over():
+    table = np.array([[5, 0, 3], [2, 0, 4]])
+    cells = np.full((2, 3), -1)
+    split_blocks(table, np.array([0, 2, 2, 3]), np.array([4, 3, 7]), np.uint64(1), cells)
+    assert cells[:, :2].sum(axis=1).tolist() == [5, 2]
+    assert cells[:, :2].sum(axis=0).tolist() == [4, 3]
+    assert cells[:, 2].tolist() == [3, 4]
 
 
 def test_splitting_is_the_same_for_any_number_of_threads():

@@ -41,8 +41,8 @@ def flows_for(
 ) -> Flows:
     """Make the flows of a run of days.
 
-    The feed decides where they come from: its ``demand`` table or, when ``feed.toml`` says ``demand_model =
-    "gravity-cn"``, the gravity model of China on the cities or counties that its facilities serve.
+    They come from the feed's ``demand`` table or, when ``feed.toml`` says ``demand_model = "gravity-cn"``, from the
+    gravity model of China on the cities or counties that its facilities serve.
 
     Parameters
     ----------
@@ -70,9 +70,8 @@ def flows_for(
     if not is_national and (beta is not None or year is not None):
         raise InputError("PR-D102", feed=network.meta.name)
     shares = _product_shares(instance, network)
-    if cuts_min is None and is_national and instance.level == "county":
-        cuts_min = COUNTY_CUTS_MIN
-    acceptance = read_acceptance(network.tables["profiles"], instance.prod_id, shares, cuts_min)
+    usual = COUNTY_CUTS_MIN if is_national and instance.level == "county" else None
+    acceptance = read_acceptance(network.tables["profiles"], instance.prod_id, shares, cuts_min or usual)
     if is_national:
         model = fit_gravity(beta, model_year(network) if year is None else year)
         days = national_days(instance, network.tables, model, acceptance, shares, totals, seed)

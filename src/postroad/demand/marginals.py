@@ -83,7 +83,7 @@ def read_marginals(year: int = 2023) -> Marginals:
     InputError: PR-D110 for a year without published totals.
 
     >>> m = read_marginals(2023)
-    >>> len(m.city_code), round(m.origin_items.sum() / 1e8, 1)
+    >>> len(m.city_code), round(float(m.origin_items.sum()) / 1e8, 1)
     (369, 1290.0)
     """
     if year not in YEARS:

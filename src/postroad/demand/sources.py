@@ -11,7 +11,8 @@ import polars as pl
 __all__ = ["parameters", "read_demand", "read_source"]
 
 # Codes and other texts that look like numbers.
-_TEXTS = ("province_code", "city_code", "county_code", "capital_city_code", "postcode", "tel_code", "places", "key", "day")
+_CODES = ("province_code", "city_code", "county_code", "capital_city_code", "postcode", "tel_code")
+_TEXTS = (*_CODES, "places", "key", "day")
 
 
 @cache

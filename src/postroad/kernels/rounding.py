@@ -5,14 +5,21 @@
 ``split_blocks``,   tables of the form rows x columns / total, many at once, each with a seed of its own, so that the
 ``split_origins``   answer is the same for any number of threads.
 
-Each rounded cell is the floor or the ceiling of its target, every margin is exact, and over the seeds the mean of each
-cell is its target. Such a rounding always exists, because the margins of a table form a totally unimodular system.
+Each rounded cell is the floor or the ceiling of its target and every margin is exact. Such a rounding always exists,
+because the margins of a table form a totally unimodular system.
 
-How: the fractional cells are the edges of a bipartite graph of rows and columns. They are added one by one to a forest;
-an edge that closes a cycle is cancelled by moving the same amount around the cycle, up on every other edge and down on
-the rest, until one of them is whole; up or down is drawn so that the mean stays. In the end a forest remains; a forest
-whose margins are whole is whole itself. Measured: 35 to 50 ns a cell at any shape from 372 x 48 to 2,978 x 2,978,
-because the trees stay shallow.
+*By the forest* (any table). The fractional cells are the edges of a bipartite graph of rows and columns. They are added
+one by one to a forest; an edge that closes a cycle is cancelled by moving the same amount around the cycle, up on every
+other edge and down on the rest, until one of them is whole; up or down is drawn so that the mean stays. In the end a
+forest remains; a forest whose margins are whole is whole itself. Over the seeds the mean of each cell is its target. A
+cycle has fewer than five edges on average, so a cell takes about 50 ns at any shape.
+
+*By halving* (tables of rank one). The columns are halved again and again. If what a row has in a range of columns is
+the floor or the ceiling of its target, it can be shared between the halves so that both are: at most one item may go to
+either. Among the rows with such an item, those that give it to the first half are drawn by systematic sampling, as many
+as make the sum of the half right. A cell takes about 10 ns. Margins and floors are as exact as by the forest; the mean
+of a cell over the seeds is its target but for a few thousandths of an item. Should the counts of a range leave no such
+choice, which hardly any but tables of few rows do, the forest takes over.
 
 Sources: Cox (1987), A constructive procedure for unbiased controlled rounding, JASA 82; Gandhi, Khuller, Parthasarathy
 and Srinivasan (2006), Dependent rounding and its applications to approximation algorithms, JACM 53; Madow (1949) for
@@ -29,6 +36,12 @@ __all__ = ["apportion", "apportion_blocks", "draw", "round_table", "split_blocks
 
 # A fraction this near to 0 or 1 counts as whole: far below the tolerance of one half of a margin.
 EPS = 1e-9
+
+SCALE = 1 << 30
+"""Weight of a row that is certain."""
+
+SMALL = 128
+"""Tables with fewer rows are split by the forest, which has no bias at all; larger ones by halving, which is faster."""
 
 
 @njit
@@ -214,7 +227,7 @@ def round_table(targets, seed):
 
 
 @njit
-def _split(rows, margins, seed, cells):
+def _split_by_forest(rows, margins, seed, cells):
     """Fill ``cells`` with the controlled rounding of ``rows[i] * margins[j] / total``, in exact integers."""
     n_rows, n_columns = cells.shape
     total = 0
@@ -238,6 +251,124 @@ def _split(rows, margins, seed, cells):
                 stamp += 1
                 _add(parent, value, mark, stamp, n_columns + i, j, rest / total, draw(seed, stamp), cells)
     _settle_forest(parent, value, cells)
+
+
+@njit
+def _divide(product, total, inverse):
+    """Floor and remainder of a division of non-negative whole numbers whose quotient is below 2**52."""
+    floor = int(product * inverse)
+    rest = product - floor * total
+    if rest < 0:
+        floor -= 1
+        rest += total
+    elif rest >= total:
+        floor += 1
+        rest -= total
+    return floor, rest
+
+
+@njit
+def _give_to_first(columns, first, second, rows, weights, n_loose, n_first, start):
+    """Let ``n_first`` of the loose rows have their odd item in the first half instead of the second.
+
+    Systematic sampling in whole numbers: row by row, in proportion to its weight (out of ``SCALE``). Where the weights
+    sum to less than ``n_first``, the rows that keep it in the second half are drawn by what is left of their weights.
+    """
+    weight_sum = 0
+    for c in range(n_loose):
+        weight_sum += weights[c]
+    is_direct = weight_sum >= n_first * SCALE
+    n_drawn = n_first if is_direct else n_loose - n_first
+    modulus = weight_sum if is_direct else n_loose * SCALE - weight_sum
+    gathered = int(start % np.uint64(max(modulus, 1)))
+    for c in range(n_loose):
+        gathered += (weights[c] if is_direct else SCALE - weights[c]) * n_drawn
+        is_drawn = gathered >= modulus and n_drawn > 0
+        if is_drawn:
+            gathered -= modulus
+        if is_drawn == is_direct:
+            columns[first, rows[c]] += 1
+            columns[second, rows[c]] -= 1
+
+
+@njit
+def _halve(rows, prefix, low, high, columns, loose, weights, start):
+    """Share what each row has in the columns low..high among their two halves; False when the counts leave no choice.
+
+    ``columns[low]`` holds the rows' items of the whole range, and then those of its first half; ``columns[mid]`` gets
+    those of the second. Every count is the floor or the ceiling of its target, and stays so in each half: a row has an
+    odd item at most, and where it may go to either half the choice makes the sum of the first half right.
+    """
+    mid = (low + high) // 2
+    total, in_first, in_second = prefix[-1], prefix[mid] - prefix[low], prefix[high] - prefix[mid]
+    inverse = 1.0 / total
+    n_loose = 0
+    left = in_first
+    for i in range(len(rows)):
+        items = columns[low, i]
+        if items == 0:
+            columns[mid, i] = 0
+            continue
+        floor, rest = _divide(rows[i] * in_first, total, inverse)
+        second_floor, second_rest = _divide(rows[i] * in_second, total, inverse)
+        n_odd = items - floor - second_floor
+        if n_odd == 2 or (n_odd == 1 and second_rest == 0):
+            floor += 1
+        elif n_odd == 1 and rest > 0:
+            both = rest + second_rest
+            share = rest / both if both <= total else (total - second_rest) / (2 * total - both)
+            loose[n_loose] = i
+            weights[n_loose] = int(share * SCALE)
+            n_loose += 1
+        columns[low, i] = floor
+        columns[mid, i] = items - floor
+        left -= floor
+    if left < 0 or left > n_loose:
+        return False
+    _give_to_first(columns, low, mid, loose, weights, n_loose, left, start)
+    return True
+
+
+@njit
+def _split_by_halving(rows, margins, seed, cells):
+    """The same as ``_split_by_forest`` by halving the columns; False when the counts leave no choice."""
+    n_rows, n_columns = cells.shape
+    prefix = np.zeros(n_columns + 1, np.int64)
+    for j in range(n_columns):
+        prefix[j + 1] = prefix[j] + margins[j]
+    if prefix[n_columns] == 0:
+        cells[:] = 0
+        return True
+    columns = cells.T
+    for i in range(n_rows):
+        columns[0, i] = rows[i]
+    loose = np.empty(n_rows, np.int64)
+    weights = np.empty(n_rows, np.int64)
+    lows = np.empty(n_columns, np.int64)
+    highs = np.empty(n_columns, np.int64)
+    lows[0], highs[0] = 0, n_columns
+    n_open = 1
+    n_halved = 0
+    while n_open > 0:
+        n_open -= 1
+        low, high = lows[n_open], highs[n_open]
+        if high - low < 2:
+            continue
+        n_halved += 1
+        if not _halve(rows, prefix, low, high, columns, loose, weights, draw(seed, n_halved)):
+            return False
+        mid = (low + high) // 2
+        lows[n_open], highs[n_open] = low, mid
+        lows[n_open + 1], highs[n_open + 1] = mid, high
+        n_open += 2
+    return True
+
+
+@njit
+def _split(rows, margins, seed, cells):
+    """Fill ``cells`` with a controlled rounding of ``rows[i] * margins[j] / total``, in exact integers."""
+    if len(rows) < SMALL or not _split_by_halving(rows, margins, seed, cells):
+        _split_by_forest(rows, margins, seed, cells)
 
 
 @njit(parallel=True)
