@@ -4,7 +4,7 @@
     python benchmarks/routing.py --only earliest     # earliest, profile, tables, promises, pareto
     python benchmarks/routing.py --only tables --level county
 
-Prints one JSON line per figure. Earliest arrival: 300 hubs, 120,000 random connections over two days, minimum connection
+Prints one JSON line per figure. Earliest arrival: 300 hubs, 120,000 random connections over two days, least connection
 30 minutes, all pairs, items ready at midnight. Peers work on the time-expanded graph (a node per departure, an edge to
 the next departure from the same hub and one to the first onward departure), already cut to the departures before the
 last arrival that matters; building it is not counted. Each peer is tried in two ways, shortest distances and plain

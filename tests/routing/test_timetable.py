@@ -200,6 +200,15 @@ def test_any_number_of_threads_gives_the_same_minutes():
         assert solve(1).tobytes() == solve(2).tobytes() == solve(3).tobytes()
 
 
+def test_an_empty_timetable_leads_nowhere():
+    nothing = np.empty(0, np.int32)
+    timetable = Timetable(3, nothing, nothing, nothing, nothing, nothing, nothing)
+    never = np.iinfo(np.int16).max
+    assert earliest_arrival_all(timetable, 5).tolist() == [[0, never, never], [never, 0, never], [never, never, 0]]
+    assert profile_all(timetable).tolist() == [[never] * 3]
+    assert latest_departure(timetable, 1, 9)[0].tolist() == [LONG_AGO, 9, LONG_AGO]
+
+
 def test_chosen_sources_and_destinations_are_columns_of_the_whole():
     timetable = random_timetable(9, n_fac=10, n_departure=200)
     some = np.array([7, 2, 5])

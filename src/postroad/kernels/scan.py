@@ -28,6 +28,9 @@ __all__ = [
     "take_arrivals",
 ]
 
+LOOK_UP = 512
+"""Departures between two looks whether a scan of all pairs is over."""
+
 
 @njit
 def scan_forward(reach, via, origin, target, dep, ready):
@@ -74,13 +77,16 @@ def scan_all_forward(reach, origin, target, dep, ready):
         value elsewhere; filled with the earliest ready minute of each facility from each source.
     origin, target: int32; dep, ready: of the dtype of ``reach``; (n_departure,), in order of ``dep``.
 
-    A departure that is ready no earlier than the latest minute in its target's row cannot lower it and is skipped.
+    A departure that is ready no earlier than the latest minute in its target's row cannot lower it and is skipped; once
+    departures leave no earlier than the latest minute of all rows, the scan is over.
     """
     highest = np.empty(len(reach), reach.dtype)
     for fac in range(len(reach)):
         highest[fac] = reach[fac].max()
     for c in range(len(dep)):
         at_ready, at_dep = ready[c], dep[c]
+        if c % LOOK_UP == 0 and at_dep >= highest.max():
+            break
         if at_ready >= highest[target[c]]:
             continue
         here, there = reach[origin[c]], reach[target[c]]

@@ -186,9 +186,9 @@ def earliest_arrival_all(
         for column in (timetable.dep, timetable.ready, timetable.arr)
     )
     origin, target = timetable.origin[first:], timetable.target[first:]
-    handling = np.zeros(timetable.n_fac, dtype)
-    handling[target] = ready - arr
-    is_uniform = bool((ready - arr == handling[target]).all())
+    handling = ready - arr
+    is_uniform = bool((handling == handling[:1]).all())
+    usual = int(handling[0]) if len(handling) else 0
 
     def work(columns: slice) -> np.ndarray:
         block = sources[columns]
@@ -196,7 +196,7 @@ def earliest_arrival_all(
         reach[block, np.arange(len(block))] = 0
         scan_all_forward(reach, origin, target, dep, ready)
         if is_uniform:
-            arrive = np.where(reach < never, reach - handling[:, None], never)
+            arrive = np.where(reach < never, reach - usual, never)
         else:
             arrive = np.full_like(reach, never)
             take_arrivals(arrive, reach, origin, target, dep, arr)
