@@ -22,7 +22,7 @@ from postroad.demand.build import flows_for
 from postroad.demand.distances import read_distances
 from postroad.demand.gravity import fit_gravity
 from postroad.demand.marginals import read_marginals
-from postroad.kernels.rounding import round_table
+from postroad.kernels.rounding import apportion, round_table
 from postroad.network.compile import compile_network
 from postroad.network.feed import read
 
@@ -60,15 +60,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     measure("fit_s", fit_afresh, options.runs, beta=fit_gravity().beta)
-    items = fit_gravity().items
-    whole = items * (PEAK_ITEMS / items.sum())
+    report("city_pairs", float((fit_gravity().items > 0).sum()), "count")
     rng = np.random.default_rng(7)
-    for n in (len(items), 2978):
-        table = rng.integers(0, 40, (n, n)) / 2.0
-        
-        table[0] += table.sum(axis=0) % 1
-        measure("round_table_s", lambda table=table: round_table(table, np.uint64(1)), options.runs, cells=n * n)
-    report("city_pairs", float((whole > 0).sum()), "count")
+    for n in (372, 2978):
+        sent, received = (apportion(rng.lognormal(0, 1.5, n), PEAK_ITEMS, np.uint64(side)) for side in (1, 2))
+        table = np.outer(sent, received / PEAK_ITEMS)
+        measure("round_table_s", lambda table=table: round_table(table, np.uint64(3)), options.runs, cells=n * n)
     network = read("china-2025", level=options.level)
     instance = compile_network(network, day=network.meta.base_date, n_days=2)
     flows = flows_for(instance, network, np.array([PEAK_ITEMS]), seed=7)

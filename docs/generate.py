@@ -10,6 +10,7 @@ from pathlib import Path
 PAGES = {
     "codes.md": ("postroad.cli.page", "write_codes_page"),
     "command-line.md": ("postroad.cli.page", "write_command_page"),
+    "demand.md": ("postroad.demand.page", "write_page"),
     "events.md": ("postroad.events.page", "write_page"),
     "measures.md": ("postroad.measure.page", "write_page"),
     "feed.md": ("postroad.network.specification", "write_page"),
