@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kit.instances import Draft, make_instance, random_draft
 from postroad.core.errors import LimitReached
-from postroad.routing.pareto import find_journeys
+from postroad.routing.pareto import Journey, find_journeys, pick_spread
 from postroad.routing.timetable import build_timetable, earliest_arrival_all
 
 
@@ -97,6 +97,15 @@ def test_nowhere_is_no_journey():
     instance = make_instance(Draft(3, [(0, 1, 0, 600, 60, 0, 10, 5, 0)], n_days=1))
     assert find_journeys(instance, 0, 0, 2, 0)[0] == []
     assert find_journeys(instance, 0, 0, 1, 601)[0] == []
+
+
+def test_a_spread_keeps_the_extremes_and_then_the_farthest():
+    ends = [(0, 90, 50), (1, 89, 50), (50, 40, 50), (60, 39, 49), (100, 0, 51), (101, 95, 0)]
+    journeys = [Journey(*end, ()) for end in ends]
+    assert [j.arr_min for j in pick_spread(journeys, 3)] == [0, 100, 101]
+    assert [j.arr_min for j in pick_spread(journeys, 4)] == [0, 50, 100, 101]
+    assert [j.arr_min for j in pick_spread(journeys, 1)] == [0]
+    assert pick_spread(journeys, 6) == journeys
 
 
 def test_too_many_labels_stop_the_search():

@@ -1,8 +1,8 @@
 """A plan hands its tables to whoever follows them."""
 
 import numpy as np
-from kit.instances import make_instance, random_draft
 
+from kit.instances import make_instance, random_draft
 from postroad.routing.plan import Plan, plan_tables
 from postroad.routing.tables import build_tables
 

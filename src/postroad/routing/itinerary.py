@@ -11,7 +11,7 @@ from postroad.core.clock import DAY_MIN, instant_at, minutes_since, time_zone
 from postroad.core.errors import InfeasibleError, InputError, NotFound
 from postroad.network.instance import MODES, Instance
 from postroad.network.rows import near_name
-from postroad.routing.pareto import Journey, find_journeys
+from postroad.routing.pareto import Journey, find_journeys, pick_spread
 from postroad.routing.timetable import NEVER, Timetable, when_open
 
 __all__ = ["Hop", "Itinerary", "Stop", "find_endpoint", "route"]
@@ -89,6 +89,7 @@ def route(
     *,
     slack_min: float = 30.0,
     slack_share: float = 0.02,
+    most: int | None = 5,
 ) -> list[Itinerary]:
     """Find the itineraries of which none is better in arrival, cost and carbon at once.
 
@@ -99,7 +100,9 @@ def route(
     depart: aware instant of acceptance.
     product_id: the product.
     slack_min, slack_share: an itinerary is left out when another arrives at most so many minutes later and costs and
-        emits at most this share more; with both zero all are shown.
+        emits at most this share more; with both zero none is left out.
+    most: show at most so many, spread over the choice (the earliest, the cheapest and the cleanest among them); all
+        when None.
 
     Returns
     -------
@@ -138,6 +141,7 @@ def route(
         )
     stops, names = _names(network, "facilities", "facility_id"), _names(network, "products", "product_id")[product_id]
     minutes = accepted, joined, at_min
+    journeys = journeys if most is None else pick_spread(journeys, most)
     return [_describe(instance, timetable, stops, names, j, product, (start, end), minutes) for j in journeys]
 
 

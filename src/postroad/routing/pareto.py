@@ -11,7 +11,7 @@ from postroad.kernels.pareto import CARBON, COST, DEPARTURE, NEXT, PARENT, TIME,
 from postroad.network.instance import Instance
 from postroad.routing.timetable import Timetable, build_timetable
 
-__all__ = ["Journey", "find_journeys"]
+__all__ = ["Journey", "find_journeys", "pick_spread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,30 @@ def find_journeys(
         journeys.append(Journey(int(row[TIME]), int(row[COST]), int(row[CARBON]), _trace(labels, found)))
         found = int(row[NEXT])
     return sorted(journeys, key=lambda journey: (journey.arr_min, journey.cost, journey.carbon)), timetable
+
+
+def pick_spread(journeys: list[Journey], most: int) -> list[Journey]:
+    """Pick the few of many journeys that show the choice: the first, the cheapest, the cleanest, then what is farthest.
+
+    Parameters
+    ----------
+    journeys: of one pair, by arrival. most: how many to keep, at least 1.
+
+    Returns
+    -------
+    list of Journey, by arrival. Each further journey is the one farthest from all picked, where each of the three aims
+    counts from its least to its largest value over all journeys; of equals the earlier one.
+    """
+    if len(journeys) <= most:
+        return journeys
+    vectors = np.array([(j.arr_min, j.cost, j.carbon) for j in journeys], np.float64)
+    vectors -= vectors.min(axis=0)
+    vectors /= np.maximum(vectors.max(axis=0), 1.0)
+    picked = list(dict.fromkeys([0, *(int(column.argmin()) for column in vectors.T)]))[:most]
+    while len(picked) < most:
+        distance = np.linalg.norm(vectors[:, None, :] - vectors[None, picked, :], axis=2).min(axis=1)
+        picked.append(int(distance.argmax()))
+    return [journeys[number] for number in sorted(picked)]
 
 
 def _trace(labels: np.ndarray, label: int) -> tuple[int, ...]:
