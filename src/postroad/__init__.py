@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from postroad.network.feed import read
     from postroad.network.scenario import Scenario
-    from postroad.study.compare import compare
+    from postroad.study.comparison import compare
     from postroad.study.run import simulate
 
     __version__: str
@@ -54,7 +54,7 @@ _HOMES = {
     "PostroadError": "postroad.core.errors",
     "Scenario": "postroad.network.scenario",
     "UsageError": "postroad.core.errors",
-    "compare": "postroad.study.compare",
+    "compare": "postroad.study.comparison",
     "read": "postroad.network.feed",
     "simulate": "postroad.study.run",
 }

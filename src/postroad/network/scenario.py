@@ -31,7 +31,7 @@ class Scenario:
 
     Attributes
     ----------
-    name: for people.
+    name: short, for commands and folders.
     network: the plan, with the changes of the scenario made.
     day: the day D whose items are measured; the feed's ``base_date`` when not given.
     days_before, days_after: days of release before and after D, so that D stands in its week.
@@ -44,7 +44,7 @@ class Scenario:
     sample_pairs: pairs of (origin, destination) place ids of which every item gets its history.
     base, level: the feed that the scenario was made from, for provenance.
     beside: scenario that a report shows beside this one; a shipped name or a file.
-    description, name_zh, description_zh: for people.
+    name_en, name_zh, description, description_zh: for people.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Scenario:
     level: str = ""
     beside: str = ""
     description: str = ""
+    name_en: str = ""
     name_zh: str = ""
     description_zh: str = ""
 

@@ -69,7 +69,8 @@ class ScenarioFile(_Section):
     """The keys of a scenario file; each description is also its line in the specification."""
 
     name: str = keyed("", "Name of the scenario; the file's name when not given.", "情景名称；未给出则取文件名。")
-    name_zh: str = keyed("", "Name in Chinese.", "中文名称。")
+    name_en: str = keyed("", "Name in English, as a heading.", "英文名称，用作标题。")
+    name_zh: str = keyed("", "Name in Chinese, as a heading.", "中文名称，用作标题。")
     description: str = keyed("", "What it is about, in a sentence or two.", "内容简介（英文）。")
     description_zh: str = keyed("", "The same in Chinese.", "内容简介（中文）。")
     base: str = keyed(
@@ -143,8 +144,8 @@ def load_scenario(path_or_name: str | Path, *, network: Network | None = None, l
         name=given.name or name, network=network, day=given.date, days_before=given.days_before,
         days_after=given.days_after, seed=given.seed, sample=given.sample,
         sample_pairs=_sample_pairs(given, network, table), base=given.base,
-        beta=given.demand.beta, beside=str(_from_folder(given.beside, folder)),
-        description=given.description, name_zh=given.name_zh, description_zh=given.description_zh,
+        beta=given.demand.beta, beside=str(_from_folder(given.beside, folder)), name_en=given.name_en,
+        name_zh=given.name_zh, description=given.description, description_zh=given.description_zh,
     )  # fmt: skip
     if given.demand.to_items is not None or given.demand.by is not None:
         scenario = scenario.scale_demand(to_items=given.demand.to_items, by=given.demand.by)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import json
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from postroad.core.findings import Finding, Findings
 from postroad.events.journeys import Journeys
 from postroad.ledger.simulated import RunNames, events_from_trace, flows_from_journeys, items_from_trace
 from postroad.ledger.store import Ledger
@@ -18,8 +20,9 @@ from postroad.network.scenario import Scenario
 from postroad.network.schema import FACILITY_KINDS
 from postroad.twin.result import TRACE_KINDS, Counts, Trace, TwinResult
 
-__all__ = ["read_result", "write_ledger", "write_result"]
+__all__ = ["read_findings", "read_result", "write_findings", "write_ledger", "write_result"]
 
+FINDINGS = "findings.json"
 HOURLY = ("sorted_items", "screened_items", "backlog_in", "backlog_out", "delivered_items")
 POST_COUNTRY = "CN"
 """Issuing country of the made-up item numbers, when the network's country has no code of two letters."""
@@ -63,9 +66,28 @@ def read_result(folder: Path, instance: Instance, n_hours: int) -> TwinResult:
     none = {field.name: np.zeros(0, np.int32) for field in fields(Trace)}
     return TwinResult(
         journeys=journeys, load_items=load, run_legs=runs, **work,
-        counts=Counts(*(counts[field.name].to_numpy() for field in fields(Counts))), trace=Trace(**none), n_hours=n_hours,
-        n_moves=0,
+        counts=Counts(*(counts[field.name].to_numpy() for field in fields(Counts))),
+        trace=Trace(**none), n_hours=n_hours, n_moves=0,
     )  # fmt: skip
+
+
+def write_findings(folder: Path, findings: Findings) -> None:
+    """Write what the checks of a run noticed, as JSON: the findings kept, and how often each code was found."""
+    kept = [asdict(finding) for finding in findings]
+    text = json.dumps({"counts": findings.counts, "findings": kept}, ensure_ascii=False, indent=1, default=str)
+    (folder / FINDINGS).write_text(text + "\n", encoding="utf-8")
+
+
+def read_findings(folder: Path) -> Findings:
+    """Read back what :func:`write_findings` wrote."""
+    given = json.loads((folder / FINDINGS).read_text(encoding="utf-8"))
+    findings = Findings()
+    for values in given["findings"]:
+        findings.append(Finding(**values))
+    shown = findings.counts
+    for code, n in given["counts"].items():
+        findings.count(code, n - shown.get(code, 0))
+    return findings
 
 
 def write_ledger(folder: Path, scenario: Scenario, instance: Instance, result: TwinResult, run_digest: str) -> None:

@@ -95,7 +95,7 @@ def execute(
         instance = horizon(min(scenario.n_days + DRAIN_DAYS, max_days))
     network = scenario.network
     with watch("demand"):
-        flows = flows_for(instance, network, released_by_day(scenario), seed=scenario.seed)
+        flows = flows_for(instance, network, released_by_day(scenario), seed=scenario.seed, beta=scenario.beta)
     parameters = read_parameters(network, instance)
     values = dict(network.tables["parameters"].select("parameter_id", "value").iter_rows())
     with watch("route"):
@@ -200,7 +200,9 @@ def _refuse_unreached(findings: Findings) -> None:
     """Items that no route leads to their destination cannot be promised anything."""
     first = next(iter(findings), None)
     if first is not None:
-        raise InfeasibleError("PR-S102", findings=findings, counts=findings.counts, n=len(findings), first=first.message())
+        raise InfeasibleError(
+            "PR-S102", findings=findings, counts=findings.counts, n=len(findings), first=first.message()
+        )
 
 
 def _digest_result(result: TwinResult) -> str:

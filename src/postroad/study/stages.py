@@ -1,0 +1,29 @@
+"""The steps of a run as people call them."""
+
+from __future__ import annotations
+
+from postroad.report.text import Text
+
+__all__ = ["stage_text"]
+
+_TEXTS = {
+    "check": Text("check the feed", "检查数据包"),
+    "compile": Text("compile the network", "编译网络"),
+    "demand": Text("make the demand", "生成业务量"),
+    "route": Text("route all pairs", "计算全网路由"),
+    "promise": Text("promise deliveries", "计算承诺时限"),
+    "simulate": Text("move the items", "仿真运行"),
+    "measure": Text("measure", "计算指标"),
+    "write": Text("write the run", "写入运行结果"),
+    "report": Text("draw the report", "生成报告"),
+    "open": Text("open the run", "打开运行结果"),
+}
+
+
+def stage_text(name: str) -> Text:
+    """A step in both languages; a name that is not known stands for itself.
+
+    >>> stage_text("route").zh
+    '计算全网路由'
+    """
+    return _TEXTS.get(name, Text(name, name))
