@@ -9,12 +9,22 @@ sorting; departures in order of minute; delivery waves. Facilities are taken in 
 
 from __future__ import annotations
 
-import numpy as np
-
 from postroad.kernels import njit
 from postroad.kernels.twinrelease import release_groups, release_items
 from postroad.kernels.twinsort import work
-from postroad.kernels.twinstate import IN_DELAY, IN_FRESH, IN_RING, IN_TOUR, JOINED
+from postroad.kernels.twinstate import (
+    DELIVERY_ITEMS,
+    FRESH_ITEMS,
+    IN_DELAY,
+    IN_FRESH,
+    IN_RING,
+    IN_TOUR,
+    JOINED,
+    OUT_ITEMS,
+    RING_ITEMS,
+    SCREEN_ITEMS,
+    SORT_ITEMS,
+)  # fmt: skip
 from postroad.kernels.twintrips import depart
 from postroad.kernels.twinwaves import ready_for_wave, wave
 
@@ -43,14 +53,15 @@ def run_slots(net, st, words, rows, trace, first, last, counts, bases, sample, s
             words, trace = release_groups(
                 net, st, words, trace, counts, bases, sample, schedule, schedule_ptr[s], schedule_ptr[s + 1]
             )
-        ring = s % st.ring
+        place = s % len(st.ring)
         for f in range(len(net.parent)):
-            if st.ring_entries[ring, f] + st.fresh_entries[f] + st.sort_items[f] + st.screen_items[f] > 0:
+            waiting = st.fac[f, FRESH_ITEMS] + st.fac[f, SCREEN_ITEMS] + st.fac[f, SORT_ITEMS]
+            if st.ring[place, f, RING_ITEMS] + waiting > 0:
                 words, rows, trace = work(net, st, words, rows, trace, f, s)
         words, trace = depart(net, st, words, trace, s)
+        words = ready_for_wave(net, st, words, s)
         for f in range(len(net.parent)):
-            words = ready_for_wave(net, st, words, f, s)
-            if net.wave_cap[f, s] > 0 and st.delivery_items[f] > 0:
+            if net.wave_cap[f, s] > 0 and st.fac[f, DELIVERY_ITEMS] > 0:
                 words, rows, trace = wave(net, st, words, rows, trace, f, s)
         if ((s + 1) * net.slot_min) % 60 == 0:
             close_hour(net, st, s * net.slot_min // 60)
@@ -62,8 +73,8 @@ def close_hour(net, st, hour):
     """Write down what waits where, and how many items are in custody, counted place by place."""
     custody = st.totals_h[0, : hour + 1].sum() - st.counter[JOINED]
     for f in range(len(net.parent)):
-        st.backlog_in_h[f, hour] = st.screen_items[f] + st.sort_items[f]
-        st.backlog_out_h[f, hour] = st.out_items[f] + st.delivery_items[f]
+        st.backlog_in_h[f, hour] = st.fac[f, SCREEN_ITEMS] + st.fac[f, SORT_ITEMS]
+        st.backlog_out_h[f, hour] = st.fac[f, OUT_ITEMS] + st.fac[f, DELIVERY_ITEMS]
         custody += st.backlog_in_h[f, hour] + st.backlog_out_h[f, hour]
     st.counter[IN_TOUR] -= st.totals_h[1, hour]
     custody += st.counter[IN_FRESH] + st.counter[IN_RING] + st.counter[IN_DELAY] + st.counter[IN_TOUR]

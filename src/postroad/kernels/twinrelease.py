@@ -7,7 +7,19 @@ import numpy as np
 from postroad.kernels import njit
 from postroad.kernels.queues import PER_CHUNK, push, reserve
 from postroad.kernels.twinstate import (
-    ACCEPTED, DAY_SHIFT, DAYS, GAP, IN_FRESH, JOINED, PRODUCT_SHIFT, Q_FRESH, TRACED, roomier, tell,
+    ACCEPTED,
+    DAY_SHIFT,
+    DAYS,
+    FRESH_ENTRIES,
+    FRESH_ITEMS,
+    GAP,
+    IN_FRESH,
+    JOINED,
+    PRODUCT_SHIFT,
+    Q_FRESH,
+    TRACED,
+    roomier,
+    tell,
 )  # fmt: skip
 
 __all__ = ["release_groups", "release_items"]
@@ -36,11 +48,16 @@ def release_groups(net, st, words, trace, counts, bases, sample, rows, first, la
             for p in range(net.n_prod):
                 n_traced += most_traced(net, counts, every, rows, row, p)
         words = reserve(words, st.pool, (n_pair * net.n_prod + 2 * n_traced) // PER_CHUNK + 64)
-        trace = roomier(trace, st, n_traced)
+        trace = roomier(trace, st.counter, n_traced)
         for p in range(net.n_prod):
-            joined, n_entry = release_row(net, st, words, trace, counts, bases[row, p], sample, every, rows, row, p)
-            st.fresh_items[f] += joined
-            st.fresh_entries[f] += n_entry
+            joined, n_entry = release_row(
+                words, st.pool, st.heads, trace, st.counter, counts[rows[row, 0] & 1, rows[row, 1], p],
+                net.promise_k[p, rows[row, 1]], net.pair_d, net.pair_full, net.trace_gid, net.trace_ordinal, sample,
+                every, bases[row, p], rows[row], (rows[row, 0] * net.n_rel + rows[row, 1]) * net.n_prod + p, p,
+                st.layout[Q_FRESH] + f, rows[row, 0] * 1440 + net.release_min[rows[row, 1]],
+            )  # fmt: skip
+            st.fac[f, FRESH_ITEMS] += joined
+            st.fac[f, FRESH_ENTRIES] += n_entry
             st.counter[IN_FRESH] += joined
             st.counter[JOINED] += joined
     return words, trace
@@ -58,23 +75,22 @@ def most_traced(net, counts, every, rows, row, p):
 
 
 @njit
-def release_row(net, st, words, trace, counts, ordinal, sample, every, rows, row, p):
+def release_row(
+    words, pool, heads, trace, counter, counts, promise_k, pair_d, pair_full, trace_gid, trace_ordinal, sample,
+    every, ordinal, row, group, p, queue, minute,
+):  # fmt: skip
     """Push one row's groups of one product to the facility's fresh queue; returns (items, entries)."""
-    heads, pool = st.heads, st.pool
-    day, rel, f = rows[row, 0], rows[row, 1], rows[row, 2]
-    queue = st.base[Q_FRESH] + f
-    group = ((day * net.n_rel + rel) * net.n_prod + p) * net.n_pair
-    joined = np.int64(0)
-    n_entry = np.int64(0)
-    for pair in range(rows[row, 3], rows[row, 4]):
-        n = np.int64(counts[day & 1, rel, p, pair])
+    joined, n_entry = np.int64(0), np.int64(0)
+    group *= len(pair_d)
+    for pair in range(row[3], row[4]):
+        n = np.int64(counts[pair])
         if n == 0:
             continue
         joined += n
-        promise = min(day + np.int64(net.promise_k[p, rel, pair]), DAYS - 1)
-        meta = np.int64(net.pair_d[pair]) | (p << PRODUCT_SHIFT) | (promise << DAY_SHIFT)
+        promise = min(row[0] + np.int64(promise_k[pair]), DAYS - 1)
+        meta = np.int64(pair_d[pair]) | (p << PRODUCT_SHIFT) | (promise << DAY_SHIFT)
         if every > 0:
-            step = 1 if net.pair_full[pair] else every
+            step = 1 if pair_full[pair] else every
             ahead = (sample[1] - ordinal) % step
             while ahead < n:
                 if ahead > 0:
@@ -82,9 +98,9 @@ def release_row(net, st, words, trace, counts, ordinal, sample, every, rows, row
                     n_entry += 1
                 push(words, pool, heads, queue, sample[2], 1, meta | TRACED, GAP, GAP)
                 ordinal += ahead + 1
-                net.trace_gid[sample[2]] = group + pair
-                net.trace_ordinal[sample[2]] = ordinal - 1
-                tell(trace, st, sample[2], ACCEPTED, day * 1440 + net.release_min[rel], f, -1)
+                trace_gid[sample[2]] = group + pair
+                trace_ordinal[sample[2]] = ordinal - 1
+                tell(trace, counter, sample[2], ACCEPTED, minute, row[2], -1)
                 sample[2] += 1
                 n_entry += 1
                 n -= ahead + 1
@@ -99,21 +115,24 @@ def release_row(net, st, words, trace, counts, ordinal, sample, every, rows, row
 @njit
 def release_items(net, st, words, trace, order, first, last, trace_of):
     """Let the single items ``order[first:last]``, sorted by facility, join; ``trace_of`` is their number in the trace or -1."""
+    pool, heads, fac, counter = st.pool, st.heads, st.fac, st.counter
+    origin, destination, product, promise, accepted = net.pair_o, net.pair_d, net.item_p, net.item_day, net.item_acc
+    fresh = st.layout[Q_FRESH]
     for place in range(first, last):
         if (place - first) % BATCH == 0:
-            words = reserve(words, st.pool, BATCH + 64)
-            trace = roomier(trace, st, BATCH)
+            words = reserve(words, pool, BATCH + 64)
+            trace = roomier(trace, counter, BATCH)
         item = order[place]
-        f = net.item_o[item]
-        meta = np.int64(net.item_d[item]) | (np.int64(net.item_p[item]) << PRODUCT_SHIFT) | (np.int64(net.item_day[item]) << DAY_SHIFT)
+        f = origin[item]
+        meta = np.int64(destination[item]) | (np.int64(product[item]) << PRODUCT_SHIFT) | (np.int64(promise[item]) << DAY_SHIFT)
         traced = trace_of[item]
         if traced >= 0:
-            tell(trace, st, traced, ACCEPTED, net.item_acc[item], f, -1)
-            push(words, st.pool, st.heads, st.base[Q_FRESH] + f, traced, 1, meta | TRACED, GAP, GAP)
+            tell(trace, counter, traced, ACCEPTED, accepted[item], f, -1)
+            push(words, pool, heads, fresh + f, traced, 1, meta | TRACED, GAP, GAP)
         else:
-            push(words, st.pool, st.heads, st.base[Q_FRESH] + f, item, 1, meta, GAP, GAP)
-        st.fresh_items[f] += 1
-        st.fresh_entries[f] += 1
-        st.counter[IN_FRESH] += 1
-        st.counter[JOINED] += 1
+            push(words, pool, heads, fresh + f, item, 1, meta, GAP, GAP)
+        fac[f, FRESH_ITEMS] += 1
+        fac[f, FRESH_ENTRIES] += 1
+    counter[IN_FRESH] += last - first
+    counter[JOINED] += last - first
     return words, trace

@@ -1,4 +1,8 @@
-"""The twin's work at a facility in a slot: arrivals, screening, sorting, and the choice of the next lane."""
+"""The twin's work at a facility in a slot: arrivals, screening, sorting, and the choice of the next lane.
+
+Functions that are called once an entry take single arrays, never the named tuples: passing a tuple of sixty arrays
+costs more than the move itself.
+"""
 
 from __future__ import annotations
 
@@ -7,135 +11,172 @@ import numpy as np
 from postroad.kernels import njit
 from postroad.kernels.queues import drop, front, push, reserve
 from postroad.kernels.twinstate import (
-    DAY_SHIFT, DAYS, DIVERTED, GAP, IN_DELAY, IN_FRESH, IN_RING, MOVES, N_JOURNEY, PRODUCT_SHIFT, Q_DELAY, Q_DELIVERY, Q_FRESH,
-    Q_LANE, Q_RING, Q_SCREEN, Q_SORT, RETURNED, RETURNING, SCREENED, SORTED, TRACED, UNROUTED, UNROUTED_FROM, UNROUTED_TO,
-    finish, roomier, tell, wider,
+    DAYS,
+    DELAY_ENTRIES,
+    DELAY_ITEMS,
+    DELIVERY_ENTRIES,
+    DELIVERY_ITEMS,
+    DIVERTED,
+    FRESH_ENTRIES,
+    FRESH_ITEMS,
+    GAP,
+    IN_DELAY,
+    IN_FRESH,
+    IN_RING,
+    MOVES,
+    N_JOURNEY,
+    OUT_ITEMS,
+    PRODUCT_SHIFT,
+    Q_DELAY,
+    Q_DELIVERY,
+    Q_FRESH,
+    Q_LANE,
+    Q_RING,
+    Q_SCREEN,
+    Q_SORT,
+    RETURNED,
+    RETURNING,
+    RING_ENTRIES,
+    RING_ITEMS,
+    SCREEN_ENTRIES,
+    SCREEN_ITEMS,
+    SCREENED,
+    SORT_ENTRIES,
+    SORT_ITEMS,
+    SORTED,
+    SPAN_BASE,
+    TRACED,
+    UNROUTED,
+    UNROUTED_FROM,
+    UNROUTED_TO,
+    accepted_of,
+    class_queue,
+    finish,
+    group_of,
+    roomier,
+    tell,
+    wider,
 )  # fmt: skip
 
-__all__ = ["class_queue", "work"]
-
-
-@njit
-def class_queue(span, span_base, base, n_prod, family, member, meta):
-    """The queue for an entry's product and promise day at a member of a family; widens the span of queued days."""
-    product = (meta >> PRODUCT_SHIFT) & 15
-    day = (meta >> DAY_SHIFT) & 63
-    row = np.int64(member) * n_prod + product
-    at = span_base[family] + row
-    if span[at, 0] > day:
-        span[at, 0] = day
-    if span[at, 1] < day:
-        span[at, 1] = day
-    return base[family] + row * DAYS + day
+__all__ = ["work"]
 
 
 @njit
 def work(net, st, words, rows, trace, f, s):
     """One slot's work at one facility; returns the pool's words, the journeys and the trace, grown where needed."""
-    hour = s * net.slot_min // 60
-    ring = s % st.ring
-    arrived, fresh = st.ring_items[ring, f], st.fresh_items[f]
-    waiting = st.sort_items[f] + st.screen_items[f]
-    n_entry = st.ring_entries[ring, f] + st.fresh_entries[f] + st.entries[0, f] + st.entries[1, f]
+    fac, counter = st.fac, st.counter
+    place = s % len(st.ring)
+    arrived, fresh = st.ring[place, f, RING_ITEMS], fac[f, FRESH_ITEMS]
+    n_entry = st.ring[place, f, RING_ENTRIES] + fac[f, FRESH_ENTRIES] + fac[f, SCREEN_ENTRIES] + fac[f, SORT_ENTRIES]
     words = reserve(words, st.pool, 3 * n_entry + 64)
-    rows = wider(rows, st.counter[N_JOURNEY], n_entry)
-    trace = roomier(trace, st, 4 * n_entry + 8)
+    rows = wider(rows, counter[N_JOURNEY], n_entry)
+    trace = roomier(trace, counter, 4 * n_entry + 8)
     sort_cap, screen_cap = np.int64(net.sort_cap[f, s]), np.int64(net.screen_cap[f, s])
-    arrivals = st.base[Q_RING] + ring * np.int64(len(net.parent)) + f
-    accepted = st.base[Q_FRESH] + f
-    if waiting == 0 and fresh <= screen_cap and arrived + fresh <= sort_cap:
+    arrivals, accepted = st.layout[Q_RING] + place * len(net.parent) + f, st.layout[Q_FRESH] + f
+    if fac[f, SORT_ITEMS] + fac[f, SCREEN_ITEMS] == 0 and fresh <= screen_cap and arrived + fresh <= sort_cap:
         done = dispatch(net, st, words, rows, trace, f, s, arrivals, arrived)
         done += dispatch(net, st, words, rows, trace, f, s, accepted, fresh)
         screened = fresh
     else:
-        spread(net, st, words, trace, f, s, arrivals, Q_SORT)
-        spread(net, st, words, trace, f, s, accepted, Q_SCREEN)
-        st.sort_items[f] += arrived
-        st.screen_items[f] += fresh
-        screened = screen(net, st, words, trace, f, s, screen_cap)
+        n_moved = spread(words, st.pool, st.heads, st.span, st.layout, net.n_prod, f, arrivals, Q_SORT)
+        fac[f, SORT_ENTRIES] += n_moved
+        fac[f, SORT_ITEMS] += arrived
+        n_moved = spread(words, st.pool, st.heads, st.span, st.layout, net.n_prod, f, accepted, Q_SCREEN)
+        fac[f, SCREEN_ENTRIES] += n_moved
+        fac[f, SCREEN_ITEMS] += fresh
+        screened = screen(words, st.pool, st.heads, st.span, st.layout, fac, counter, trace, net.n_prod, f, s * net.slot_min, screen_cap)
         done = sort(net, st, words, rows, trace, f, s, sort_cap)
-    st.ring_items[ring, f] = 0
-    st.ring_entries[ring, f] = 0
-    st.fresh_items[f] = 0
-    st.fresh_entries[f] = 0
-    st.counter[IN_RING] -= arrived
-    st.counter[IN_FRESH] -= fresh
-    st.sorted_h[f, hour] += done
-    st.screened_h[f, hour] += screened
+    st.ring[place, f, RING_ITEMS] = 0
+    st.ring[place, f, RING_ENTRIES] = 0
+    fac[f, FRESH_ITEMS] = 0
+    fac[f, FRESH_ENTRIES] = 0
+    counter[IN_RING] -= arrived
+    counter[IN_FRESH] -= fresh
+    st.sorted_h[f, s * net.slot_min // 60] += done
+    st.screened_h[f, s * net.slot_min // 60] += screened
     return words, rows, trace
 
 
 @njit
-def spread(net, st, words, trace, f, s, queue, family):
-    """Empty one plain queue into the classed queues of a family at the facility."""
-    while st.heads[queue, 0] >= 0:
-        at = front(st.heads, queue)
+def spread(words, pool, heads, span, layout, n_prod, member, queue, family):
+    """Empty one plain queue into the classed queues of a member of a family; returns the entries moved."""
+    n_moved = 0
+    while heads[queue, 0] >= 0:
+        at = front(heads, queue)
         gid, n, meta, left, reached = words[at], words[at + 1], words[at + 2], words[at + 3], words[at + 4]
-        drop(words, st.pool, st.heads, queue)
-        target = class_queue(st.span, st.span_base, st.base, net.n_prod, family, f, meta)
-        push(words, st.pool, st.heads, target, gid, n, meta, left, reached)
-        st.entries[family, f] += 1
-        st.counter[MOVES] += 1
+        drop(words, pool, heads, queue)
+        push(words, pool, heads, class_queue(span, layout, n_prod, family, member, meta), gid, n, meta, left, reached)
+        n_moved += 1
+    return n_moved
 
 
 @njit
-def screen(net, st, words, trace, f, s, cap):
+def screen(words, pool, heads, span, layout, fac, counter, trace, n_prod, f, minute, cap):
     """Screen up to ``cap`` accepted items in order of class and put them into the sort queues; returns how many."""
-    room = min(cap, st.screen_items[f])
+    room = min(cap, fac[f, SCREEN_ITEMS])
     done = np.int64(0)
-    for p in range(net.n_prod):
-        row = st.span_base[Q_SCREEN] + f * net.n_prod + p
-        for day in range(st.span[row, 0], st.span[row, 1] + 1):
-            queue = st.base[Q_SCREEN] + (np.int64(f) * net.n_prod + p) * DAYS + day
-            while st.heads[queue, 0] >= 0 and done < room:
-                at = front(st.heads, queue)
+    for p in range(n_prod):
+        row = layout[SPAN_BASE + Q_SCREEN] + f * n_prod + p
+        for day in range(span[row, 0], span[row, 1] + 1):
+            queue = layout[Q_SCREEN] + (np.int64(f) * n_prod + p) * DAYS + day
+            while heads[queue, 0] >= 0 and done < room:
+                at = front(heads, queue)
                 gid, n, meta, left, reached = words[at], np.int64(words[at + 1]), words[at + 2], words[at + 3], words[at + 4]
                 if n > room - done:
                     n = room - done
                     words[at + 1] -= n
                 else:
-                    drop(words, st.pool, st.heads, queue)
-                    st.entries[Q_SCREEN, f] -= 1
+                    drop(words, pool, heads, queue)
+                    fac[f, SCREEN_ENTRIES] -= 1
                 done += n
                 if meta & TRACED:
-                    tell(trace, st, gid, SCREENED, s * net.slot_min, f, -1)
-                target = class_queue(st.span, st.span_base, st.base, net.n_prod, Q_SORT, f, meta)
-                push(words, st.pool, st.heads, target, gid, n, meta, left, reached)
-                st.entries[Q_SORT, f] += 1
-        if st.screen_items[f] == done:
-            st.span[row, 0], st.span[row, 1] = DAYS, -1
-    st.screen_items[f] -= done
-    st.sort_items[f] += done
+                    tell(trace, counter, gid, SCREENED, minute, f, -1)
+                target = class_queue(span, layout, n_prod, Q_SORT, f, meta)
+                push(words, pool, heads, target, gid, n, meta, left, reached)
+                fac[f, SORT_ENTRIES] += 1
+            if heads[queue, 0] < 0 and span[row, 0] == day:
+                span[row, 0] = day + 1
+        if span[row, 0] > span[row, 1]:
+            span[row, 0], span[row, 1] = DAYS, -1
+    fac[f, SCREEN_ITEMS] -= done
+    fac[f, SORT_ITEMS] += done
     return done
 
 
 @njit
 def sort(net, st, words, rows, trace, f, s, cap):
     """Sort up to ``cap`` items in order of product priority, promise day, first in first out; returns how many."""
-    room = min(cap, st.sort_items[f])
+    span, fac, counter = st.span, st.fac, st.counter
+    room = min(cap, fac[f, SORT_ITEMS])
     done = np.int64(0)
     for p in range(net.n_prod):
-        row = st.span_base[Q_SORT] + f * net.n_prod + p
-        for day in range(st.span[row, 0], st.span[row, 1] + 1):
+        row = st.layout[SPAN_BASE + Q_SORT] + f * net.n_prod + p
+        for day in range(span[row, 0], span[row, 1] + 1):
             if done >= room:
                 break
-            queue = st.base[Q_SORT] + (np.int64(f) * net.n_prod + p) * DAYS + day
-            before = st.counter[MOVES]
+            queue = st.layout[Q_SORT] + (np.int64(f) * net.n_prod + p) * DAYS + day
+            before = counter[MOVES]
             done += dispatch(net, st, words, rows, trace, f, s, queue, room - done)
-            st.entries[Q_SORT, f] -= st.counter[MOVES] - before
-            if st.heads[queue, 0] < 0 and st.span[row, 0] == day:
-                st.span[row, 0] = day + 1
-        if st.span[row, 0] > st.span[row, 1]:
-            st.span[row, 0], st.span[row, 1] = DAYS, -1
-    st.sort_items[f] -= done
+            fac[f, SORT_ENTRIES] -= counter[MOVES] - before
+            if st.heads[queue, 0] < 0 and span[row, 0] == day:
+                span[row, 0] = day + 1
+        if span[row, 0] > span[row, 1]:
+            span[row, 0], span[row, 1] = DAYS, -1
+    fac[f, SORT_ITEMS] -= done
     return done
 
 
 @njit
 def dispatch(net, st, words, rows, trace, f, s, queue, limit):
     """Sort up to ``limit`` items of one queue and send each on its way; returns the items sorted."""
-    heads, pool, minute = st.heads, st.pool, s * net.slot_min
-    done = np.int64(0)
+    pool, heads, span, layout, counter, fac, lane_items = st.pool, st.heads, st.span, st.layout, st.counter, st.fac, st.lane_items
+    parent, td, feeder, n_prod = net.parent, net.td, net.feeder, net.n_prod
+    minute, moment, day = s * net.slot_min, s % net.per_day, s // net.per_day
+    is_core, first_lane, up = parent[f] < 0, net.out_ptr[f], net.collect[f]
+    tables, block, overfull = net.table_of_product, net.block_of_day[day], net.overfull[net.daytype[day]]
+    core = f if is_core else 0
+    next_out, alt_out = net.next_out[:, block, core, moment], net.alt_out[:, block, core, moment]
+    done, moved = np.int64(0), np.int64(0)
     while heads[queue, 0] >= 0 and done < limit:
         at = front(heads, queue)
         gid, n, meta, left, reached = words[at], np.int64(words[at + 1]), words[at + 2], words[at + 3], words[at + 4]
@@ -144,85 +185,86 @@ def dispatch(net, st, words, rows, trace, f, s, queue, limit):
             words[at + 1] -= n
         else:
             drop(words, pool, heads, queue)
-            st.counter[MOVES] += 1
+            moved += 1
         done += n
         d = meta & 0xFFFF
         if meta & TRACED:
-            tell(trace, st, gid, SORTED, minute, f, -1)
-        anchor = net.parent[d] if net.parent[d] >= 0 else d
+            tell(trace, counter, gid, SORTED, minute, f, -1)
+        anchor = parent[d] if parent[d] >= 0 else d
         if (f == d or f == anchor) and left == GAP:
             left, reached = np.int32(minute), np.int32(minute)
         if f == d:
-            settle(net, st, words, rows, trace, f, s, gid, n, meta, left, reached)
-        elif f == anchor:
-            join_lane(net, st, words, f, net.feeder[d], gid, n, meta, left, reached)
-        elif net.parent[f] >= 0:
-            join_lane(net, st, words, f, net.collect[f], gid, n, meta, left, reached)
+            if meta & RETURNING:
+                come_back(net, st, rows, trace, f, gid, n, meta, left, reached, minute)
+            else:
+                settle(words, pool, heads, span, layout, fac, st.ring, counter, n_prod, net.wave_delay[f, moment], f, s, gid, n, meta, left, reached)
+            continue
+        lane, alt = np.int64(up), np.int64(-1)
+        if f == anchor:
+            lane = np.int64(feeder[d])
+        elif is_core:
+            table = tables[(meta >> PRODUCT_SHIFT) & 15]
+            out = np.int64(next_out[table, td[d]])
+            lane = first_lane + out if out >= 0 else np.int64(-1)
+            if out >= 0 and meta & DIVERTED == 0 and lane_items[lane] + n > overfull[lane] and alt_out[table, td[d]] >= 0:
+                alt = np.int64(first_lane) + alt_out[table, td[d]]
+        if lane < 0:
+            counter[UNROUTED] += n
+            counter[UNROUTED_FROM], counter[UNROUTED_TO] = f, d
+            continue
+        fac[f, OUT_ITEMS] += n
+        if alt < 0:
+            push(words, pool, heads, class_queue(span, layout, n_prod, Q_LANE, lane, meta), gid, n, meta, left, reached)
+            lane_items[lane] += n
         else:
-            route(net, st, words, f, s, d, gid, n, meta, left, reached)
+            split(words, pool, heads, span, layout, lane_items, overfull, n_prod, lane, alt, gid, n, meta, left, reached)
+    counter[MOVES] += moved
     return done
 
 
 @njit
-def join_lane(net, st, words, f, lane, gid, n, meta, left, reached):
-    """Put an entry into a lane's queue."""
-    if lane < 0:
-        st.counter[UNROUTED] += n
-        st.counter[UNROUTED_FROM], st.counter[UNROUTED_TO] = f, meta & 0xFFFF
-        return
-    queue = class_queue(st.span, st.span_base, st.base, net.n_prod, Q_LANE, lane, meta)
-    push(words, st.pool, st.heads, queue, gid, n, meta, left, reached)
-    st.lane_items[lane] += n
-    st.out_items[f] += n
-
-
-@njit
-def route(net, st, words, f, s, d, gid, n, meta, left, reached):
-    """Ask the routing table for the lane. What would overfill it takes the other lane while that has room.
+def split(words, pool, heads, span, layout, lane_items, overfull, n_prod, lane, alt, gid, n, meta, left, reached):
+    """What would overfill its lane takes the other one while that has room; the rest queues on its lane all the same.
 
     An item diverts once in its life, so two overfull lanes cannot toss it to and fro.
     """
-    day, moment = s // net.per_day, s % net.per_day
-    table, block, td = net.table_of_product[(meta >> PRODUCT_SHIFT) & 15], net.block_of_day[day], net.td[d]
-    out = net.next_out[table, block, f, moment, td]
-    lane = net.out_ptr[f] + out if out >= 0 else np.int32(-1)
-    other = np.int16(-1)
-    kind = net.daytype[day]
-    if lane >= 0 and meta & DIVERTED == 0 and st.lane_items[lane] + n > net.overfull[kind, lane]:
-        other = net.alt_out[table, block, f, moment, td]
-    if other < 0:
-        join_lane(net, st, words, f, lane, gid, n, meta, left, reached)
-        return
-    alt = net.out_ptr[f] + other
-    first = min(max(net.overfull[kind, lane] - st.lane_items[lane], 0), n)
-    second = min(max(net.overfull[kind, alt] - st.lane_items[alt], 0), n - first)
+    first = min(max(overfull[lane] - lane_items[lane], 0), n)
+    second = min(max(overfull[alt] - lane_items[alt], 0), n - first)
+    queue = class_queue(span, layout, n_prod, Q_LANE, lane, meta)
     if first > 0:
-        join_lane(net, st, words, f, lane, gid, first, meta, left, reached)
+        push(words, pool, heads, queue, gid, first, meta, left, reached)
     if second > 0:
-        join_lane(net, st, words, f, alt, gid, second, meta | DIVERTED, left, reached)
+        target = class_queue(span, layout, n_prod, Q_LANE, alt, meta)
+        push(words, pool, heads, target, gid, second, meta | DIVERTED, left, reached)
+        lane_items[alt] += second
     if n > first + second:
-        join_lane(net, st, words, f, lane, gid, n - first - second, meta, left, reached)
+        push(words, pool, heads, queue, gid, n - first - second, meta, left, reached)
+    lane_items[lane] += n - second
 
 
 @njit
-def settle(net, st, words, rows, trace, f, s, gid, n, meta, left, reached):
-    """An entry is sorted at the facility it was bound for: it waits for a delivery wave, or is back with its sender."""
-    if meta & RETURNING:
-        minute = s * net.slot_min
-        st.totals_h[2, minute // 60] += n
-        if meta & TRACED:
-            tell(trace, st, gid, RETURNED, minute, f, -1)
-        finish(net, st, rows, gid, n, meta, left, reached, minute, minute, 1)
-        return
-    delay = net.wave_delay[f, s % net.per_day]
+def settle(words, pool, heads, span, layout, fac, ring, counter, n_prod, delay, f, s, gid, n, meta, left, reached):
+    """An entry is sorted at the facility it was bound for: after ``delay`` slots it is ready for a delivery wave."""
     if delay == 0:
-        queue = class_queue(st.span, st.span_base, st.base, net.n_prod, Q_DELIVERY, f, meta)
-        push(words, st.pool, st.heads, queue, gid, n, meta, left, reached)
-        st.delivery_items[f] += n
-        st.entries[Q_DELIVERY, f] += 1
+        push(words, pool, heads, class_queue(span, layout, n_prod, Q_DELIVERY, f, meta), gid, n, meta, left, reached)
+        fac[f, DELIVERY_ITEMS] += n
+        fac[f, DELIVERY_ENTRIES] += 1
         return
-    place = (s + delay) % st.ring
-    push(words, st.pool, st.heads, st.base[Q_DELAY] + place * np.int64(len(net.parent)) + f, gid, n, meta, left, reached)
-    st.delay_items[place, f] += n
-    st.delay_entries[place, f] += 1
-    st.counter[IN_DELAY] += n
+    place = (s + delay) % len(ring)
+    push(words, pool, heads, layout[Q_DELAY] + place * ring.shape[1] + f, gid, n, meta, left, reached)
+    ring[place, f, DELAY_ITEMS] += n
+    ring[place, f, DELAY_ENTRIES] += 1
+    counter[IN_DELAY] += n
+
+
+@njit
+def come_back(net, st, rows, trace, f, gid, n, meta, left, reached, minute):
+    """Items that could not be delivered are back where they were accepted."""
+    st.totals_h[2, minute // 60] += n
+    if meta & TRACED:
+        tell(trace, st.counter, gid, RETURNED, minute, f, -1)
+    group = group_of(net.trace_gid, gid, meta)
+    accepted = accepted_of(net.item_mode, group, np.int64(net.n_prod) * net.n_pair, net.release_min, net.item_acc)
+    if net.measured[accepted // 1440]:
+        destination = net.pair_d[group % net.n_pair]
+        finish(rows, st.counter, f, destination, n, meta, accepted, left, reached, minute, minute, 1)

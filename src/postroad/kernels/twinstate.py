@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from postroad.kernels import njit
+from postroad.kernels import njit, prange
 
 DAYS = 64
 """Promise days that queues tell apart, counted from the first day of the run; later promises share the last."""
@@ -38,6 +38,7 @@ class Net(NamedTuple):
     n_prod: int
     max_attempts: int
     fail_bp: np.ndarray  # int64 (2,): failures per 10,000 at the first and at later attempts
+    fail_block: np.ndarray  # int64 (n_fac,): items whose failures come together
     lost_pm: int  # per million
     tour_bp: np.ndarray  # int64 (n_hour,): cumulative per 10,000 of a wave's deliveries by the end of each hour
     deliver_by: np.ndarray  # int32 (n_prod,)
@@ -75,14 +76,12 @@ class Net(NamedTuple):
     item_mode: int
     n_rel: int
     n_pair: int
-    pair_o: np.ndarray
+    pair_o: np.ndarray  # origin of each pair, or of each item
     pair_d: np.ndarray
     release_min: np.ndarray
     promise_k: np.ndarray  # int8 (n_prod, n_rel, n_pair), promised days after the day of acceptance
     prod_g: np.ndarray
     prod_cm3: np.ndarray
-    item_o: np.ndarray
-    item_d: np.ndarray
     item_p: np.ndarray
     item_acc: np.ndarray
     item_day: np.ndarray  # int8, promise day
@@ -95,153 +94,125 @@ class Net(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything that changes, but for the pool, the journeys and the trace, which grow."""
+    """Everything that changes, but for the pool's words, the journeys and the trace, which grow."""
 
     heads: np.ndarray  # int32 (n_queue, 4)
-    base: np.ndarray  # int64 (7,), first queue of each family
-    ring: int
-    span: np.ndarray  # int16 (n_family_member * n_prod, 2), first and last promise day that may be queued
-    span_base: np.ndarray  # int64 (4,)
+    span: np.ndarray  # int16 (n_member, 2), first and last promise day that may be queued
+    layout: np.ndarray  # int64 (12,), first queue of each family, then first span of the four classed families
+    pool: np.ndarray  # int64 (4,)
+    counter: np.ndarray  # int64 (N_COUNTER,)
+    fac: np.ndarray  # int64 (n_fac, N_FAC), what waits at each facility
+    lane_items: np.ndarray  # int64 (n_lane,), items queued
+    ring: np.ndarray  # int64 (ring, n_fac, 4), what comes in each of the next slots, see RING_ITEMS
     used: np.ndarray  # int64 (8, n_leg, 3): items, g, cm3 loaded by service day modulo 8
     load: np.ndarray  # int32 (n_days, n_leg, n_prod)
-    fresh_items: np.ndarray  # int64 (n_fac,)
-    screen_items: np.ndarray
-    sort_items: np.ndarray
-    delivery_items: np.ndarray
-    out_items: np.ndarray
-    lane_items: np.ndarray  # int64 (n_lane,)
-    ring_items: np.ndarray  # int64 (ring, n_fac)
-    ring_entries: np.ndarray
-    delay_items: np.ndarray
-    delay_entries: np.ndarray
-    fresh_entries: np.ndarray
-    entries: np.ndarray  # int64 (3, n_fac): entries queued for screening, sorting and delivery
-    fail_count: np.ndarray  # int64 (n_fac, 2)
-    lost_count: np.ndarray  # int64 (n_fac,)
     sorted_h: np.ndarray  # int64 (n_fac, n_hours)
     screened_h: np.ndarray
     backlog_in_h: np.ndarray
     backlog_out_h: np.ndarray
     delivered_h: np.ndarray
     totals_h: np.ndarray  # int64 (5, n_hours): created, delivered, returned, lost in the hour; custody at its end
-    counter: np.ndarray  # int64 (N_COUNTER,)
-    pool: np.ndarray  # int64 (4,)
-
-
-class JourneyRows(NamedTuple):
-    """Journeys as they end, by column; see postroad.events.journeys."""
-
-    origin: np.ndarray
-    destination: np.ndarray
-    product: np.ndarray
-    n: np.ndarray
-    accepted: np.ndarray
-    left: np.ndarray
-    reached: np.ndarray
-    out: np.ndarray
-    ended: np.ndarray
-    promise: np.ndarray
-    outcome: np.ndarray
-    attempts: np.ndarray
 
 
 # queue families
 Q_SCREEN, Q_SORT, Q_DELIVERY, Q_LANE, Q_FRESH, Q_RING, Q_DELAY = range(7)
+SPAN_BASE = 8
+"""Where the first spans of Q_SCREEN .. Q_LANE stand in the layout."""
+
+# columns of State.fac: items and entries that wait, and running counts of losses and failures
+FRESH_ITEMS, SCREEN_ITEMS, SORT_ITEMS, DELIVERY_ITEMS, OUT_ITEMS = range(5)
+FRESH_ENTRIES, SCREEN_ENTRIES, SORT_ENTRIES, DELIVERY_ENTRIES = range(5, 9)
+LOST_COUNT, FIRST_COUNT, LATER_COUNT = range(9, 12)
+N_FAC = 12
+
+# last axis of State.ring
+RING_ITEMS, RING_ENTRIES, DELAY_ITEMS, DELAY_ENTRIES = range(4)
+
+# columns of a journey row: int32 words, unpacked by ``unpack_journeys``
+J_ENDS, J_KIND, J_COUNT, J_ACCEPTED, J_LEFT, J_REACHED, J_OUT, J_ENDED = range(8)
 
 
 @njit
 def wider(rows, n_row, more):
-    """The journey columns with room for ``more`` rows after the first ``n_row``."""
-    if n_row + more <= len(rows.n):
+    """The journey rows with room for ``more`` after the first ``n_row``."""
+    if n_row + more <= len(rows):
         return rows
-    size = max(n_row + more, len(rows.n) + len(rows.n) // 2)
-    return JourneyRows(
-        _longer(rows.origin, n_row, size), _longer(rows.destination, n_row, size), _longer(rows.product, n_row, size),
-        _longer(rows.n, n_row, size), _longer(rows.accepted, n_row, size), _longer(rows.left, n_row, size),
-        _longer(rows.reached, n_row, size), _longer(rows.out, n_row, size), _longer(rows.ended, n_row, size),
-        _longer(rows.promise, n_row, size), _longer(rows.outcome, n_row, size), _longer(rows.attempts, n_row, size),
-    )  # fmt: skip
-
-
-@njit
-def _longer(column, n_row, size):
-    """A copy of the first ``n_row`` values in an array of ``size``."""
-    larger = np.empty(size, column.dtype)
-    larger[:n_row] = column[:n_row]
+    larger = np.empty((max(n_row + more, len(rows) + len(rows) // 2), rows.shape[1]), np.int32)
+    larger[:n_row] = rows[:n_row]
     return larger
 
 
 @njit
-def group_of(net, gid, meta):
+def roomier(trace, counter, more):
+    """The trace with room for ``more`` rows."""
+    return wider(trace, counter[N_TRACE], more)
+
+
+@njit
+def class_queue(span, layout, n_prod, family, member, meta):
+    """The queue for an entry's product and promise day at a member of a family; widens the span of queued days."""
+    day = (meta >> DAY_SHIFT) & 63
+    row = np.int64(member) * n_prod + ((meta >> PRODUCT_SHIFT) & 15)
+    at = layout[SPAN_BASE + family] + row
+    if span[at, 0] > day:
+        span[at, 0] = day
+    if span[at, 1] < day:
+        span[at, 1] = day
+    return layout[family] + row * DAYS + day
+
+
+@njit
+def group_of(trace_gid, gid, meta):
     """The group (or single item) behind an entry."""
-    return np.int64(net.trace_gid[gid]) if meta & TRACED else np.int64(gid)
+    return np.int64(trace_gid[gid]) if meta & TRACED else np.int64(gid)
 
 
 @njit
-def origin_of(net, gid, meta):
-    """Facility that accepted the entry's items."""
-    group = group_of(net, gid, meta)
-    return net.item_o[group] if net.item_mode else net.pair_o[group % net.n_pair]
+def accepted_of(item_mode, group, n_class, release_min, item_acc):
+    """Minute of acceptance of a group; ``n_class`` is products times pairs."""
+    if item_mode:
+        return np.int64(item_acc[group])
+    release = group // n_class
+    n_rel = len(release_min)
+    return release // n_rel * 1440 + release_min[release % n_rel]
 
 
 @njit
-def destination_of(net, gid, meta):
-    """Facility that is to deliver the entry's items."""
-    group = group_of(net, gid, meta)
-    return net.item_d[group] if net.item_mode else net.pair_d[group % net.n_pair]
-
-
-@njit
-def accepted_of(net, gid, meta):
-    """Minute at which the entry's items were accepted."""
-    group = group_of(net, gid, meta)
-    if net.item_mode:
-        return net.item_acc[group]
-    release = group // (np.int64(net.n_prod) * net.n_pair)
-    return np.int32(release // net.n_rel * 1440 + net.release_min[release % net.n_rel])
-
-
-@njit
-def tell(trace, st, item, kind, minute, facility, departure):
+def tell(trace, counter, item, kind, minute, facility, departure):
     """Write one row of the trace; the caller has made room."""
-    row = st.counter[N_TRACE]
+    row = counter[N_TRACE]
     trace[row, 0] = item
     trace[row, 1] = kind
     trace[row, 2] = minute
     trace[row, 3] = facility
     trace[row, 4] = departure
-    st.counter[N_TRACE] = row + 1
+    counter[N_TRACE] = row + 1
 
 
 @njit
-def roomier(trace, st, more):
-    """The trace with room for ``more`` rows."""
-    n_row = st.counter[N_TRACE]
-    if n_row + more <= len(trace):
-        return trace
-    larger = np.empty((max(n_row + more, len(trace) + len(trace) // 2), 5), np.int32)
-    larger[:n_row] = trace[:n_row]
-    return larger
+def finish(rows, counter, origin, destination, n, meta, accepted, left, reached, out, ended, outcome):
+    """Write the journey of items that ended; the caller has made room."""
+    row = counter[N_JOURNEY]
+    rows[row, J_ENDS] = (np.int64(origin) << 16) | destination
+    rows[row, J_KIND] = (meta >> PRODUCT_SHIFT) & 0xFFF | (outcome << 12)
+    rows[row, J_COUNT] = n
+    rows[row, J_ACCEPTED] = accepted
+    rows[row, J_LEFT] = left
+    rows[row, J_REACHED] = reached
+    rows[row, J_OUT] = out
+    rows[row, J_ENDED] = ended
+    counter[N_JOURNEY] = row + 1
 
 
-@njit
-def finish(net, st, rows, gid, n, meta, left, reached, out, ended, outcome):
-    """Write the journey of items that ended, when they were accepted on a measured day; the caller has made room."""
-    accepted = accepted_of(net, gid, meta)
-    if not net.measured[accepted // 1440]:
-        return
-    row = st.counter[N_JOURNEY]
-    product = (meta >> PRODUCT_SHIFT) & 15
-    rows.origin[row] = origin_of(net, gid, meta)
-    rows.destination[row] = destination_of(net, gid, meta)
-    rows.product[row] = product
-    rows.n[row] = n
-    rows.accepted[row] = accepted
-    rows.left[row] = left
-    rows.reached[row] = reached
-    rows.out[row] = out
-    rows.ended[row] = ended
-    rows.promise[row] = ((meta >> DAY_SHIFT) & 63) * 1440 + net.deliver_by[product]
-    rows.outcome[row] = outcome
-    rows.attempts[row] = (meta >> ATTEMPT_SHIFT) & 3
-    st.counter[N_JOURNEY] = row + 1
+@njit(parallel=True)
+def unpack_journeys(rows, deliver_by, out16, out8, out32):
+    """Spread packed rows over columns: out16 (2, n) ends; out8 (3, n) product, outcome, attempts; out32 (7, n) count, accepted,
+    left, reached, out, ended, promise."""
+    for i in prange(len(rows)):
+        ends, kind = rows[i, J_ENDS], rows[i, J_KIND]
+        out16[0, i], out16[1, i] = ends >> 16, ends & 0xFFFF
+        product = kind & 15
+        out8[0, i], out8[1, i], out8[2, i] = product, kind >> 12, (kind >> 10) & 3
+        for word in range(6):
+            out32[word, i] = rows[i, J_COUNT + word]
+        out32[6, i] = ((kind >> 4) & 63) * 1440 + deliver_by[product]

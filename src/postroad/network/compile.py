@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from postroad.core.digests import digest_text
+from postroad.core.digests import digest_bytes
 from postroad.core.findings import Findings
 from postroad.network.facilities import FacilityArrays, compile_facilities
 from postroad.network.instance import MODES, Instance, freeze
@@ -207,7 +207,7 @@ def _assemble(network, epoch, n_days, slot, fac, cn, work, caps, dp, products, r
     mode_ok = np.array([[(product, mode) not in barred for mode in MODES] for product in products["product_id"]])
     key = f"{network.digest}|{epoch.isoformat()}|{n_days}|{slot}|{overlay.digest if overlay is not None else ''}"
     return Instance(
-        digest=digest_text(key), level=network.level, timezone=network.meta.timezone, epoch=epoch, n_days=n_days, slot_min=slot,
+        digest=digest_bytes(key.encode()), level=network.level, timezone=network.meta.timezone, epoch=epoch, n_days=n_days, slot_min=slot,
         fac_id=fac.fac_id, fac_kind=fac.kind, fac_parent=fac.parent, fac_place=fac.place, fac_region=fac.region,
         fac_province=fac.province, fac_lon=fac.lon, fac_lat=fac.lat, fac_is_endpoint=fac.is_endpoint, fac_td=fac.td,
         fac_cost=fac.cost, fac_wh=fac.wh, td_fac=fac.td_fac, n_core=fac.n_core,

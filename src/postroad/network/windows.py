@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from postroad.core.clock import parse_minutes
+from postroad.core.clock import parse_hhmm
 from postroad.network.facilities import FacilityArrays
 
 __all__ = ["UNLIMITED_ITEMS", "WorkArrays", "compile_windows"]
@@ -83,7 +83,7 @@ def _inside(rows: list[dict], services: dict[str, int], runs: np.ndarray, n_days
     mask = np.zeros(n_days * per_day, np.int32)
     rate = np.full(n_days * per_day, -1, np.int64)
     for row in rows:
-        start, end = parse_minutes(row["start"]), parse_minutes(row["end"])
+        start, end = parse_hhmm(row["start"]), parse_hhmm(row["end"])
         end = end if end > start else end + 1440
         for day in np.flatnonzero(runs[services[row["service_id"] or ""]]):
             first = day * per_day - (-start // slot)
@@ -102,7 +102,7 @@ def _deliver(rows: list[dict], services: dict[str, int], runs: np.ndarray, n_day
     for row in rows:
         if row["kind"] != "delivery_wave":
             continue
-        start = parse_minutes(row["start"]) // slot
+        start = parse_hhmm(row["start"]) // slot
         for day in np.flatnonzero(runs[services[row["service_id"] or ""]]):
             if day * per_day + start < len(wave_cap):
                 n_items = UNLIMITED_ITEMS if row["n_items"] is None else row["n_items"]
@@ -114,7 +114,7 @@ def _cut_off(rows: list[dict], wave_cap: np.ndarray, delay: np.ndarray, slot: in
     per_day = 1440 // slot
     waves = np.unique(np.flatnonzero(wave_cap) % per_day)
     for row in rows:
-        cut = (parse_minutes(row["end"]) % 1440) // slot
+        cut = (parse_hhmm(row["end"]) % 1440) // slot
         following = waves[waves >= cut] if (waves >= cut).any() else waves + per_day
         if not len(following):
             continue

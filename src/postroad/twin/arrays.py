@@ -7,16 +7,21 @@ import numpy as np
 from postroad.core.errors import InputError
 from postroad.demand.items import Items
 from postroad.kernels.queues import new_pool
-from postroad.kernels.twinstate import DAYS, N_COUNTER, JourneyRows, Net, State
+from postroad.kernels.twinstate import DAYS, N_COUNTER, N_FAC, SPAN_BASE, Net, State
 from postroad.network.instance import Instance
 from postroad.routing.tables import RoutingTables
 from postroad.twin.parameters import TwinParameters
 from postroad.twin.release import Release
 
-__all__ = ["make_journey_rows", "make_net", "make_state", "widen_state"]
+__all__ = ["make_net", "make_state", "widen_state"]
 
 RUNNING_DAYS = 8
 """Service days whose trips can be under way at once."""
+
+
+BLOCKS_PER_DAY = 200
+MOST_BLOCK = 4000
+"""Failed attempts of a facility come in about so many blocks a day, of at most so many items, so that groups stay whole."""
 
 
 def make_net(
@@ -45,7 +50,7 @@ def make_net(
         slot_min=instance.slot_min, per_day=instance.slots_per_day, n_prod=len(instance.prod_id),
         max_attempts=parameters.max_attempts,
         fail_bp=np.array([round(10_000 * (1 - first)), round(10_000 * (1 - later))], np.int64),
-        lost_pm=parameters.lost_per_million,
+        fail_block=np.clip(release.daily_to_facility(instance.n_fac) // BLOCKS_PER_DAY, 1, MOST_BLOCK), lost_pm=parameters.lost_per_million,
         tour_bp=np.rint(np.cumsum(parameters.tour_shares) * 10_000).astype(np.int64), deliver_by=parameters.deliver_by_min,
         parent=instance.fac_parent, city=instance.fac_place, td=instance.fac_td, wave_delay=instance.wave_delay,
         sort_cap=instance.sort_cap, screen_cap=instance.screen_cap, wave_cap=instance.wave_cap,
@@ -68,16 +73,14 @@ def _demand_fields(instance: Instance, release: Release, promise_k: np.ndarray |
     if release.is_items:
         items: Items = release.demand
         return common | {
-            "item_mode": 1, "n_rel": 1, "n_pair": 1, "pair_o": none32, "pair_d": none32, "release_min": none32,
-            "promise_k": np.zeros((0, 0, 0), np.int8), "item_o": items.origin, "item_d": items.destination,
-            "item_p": items.product, "item_acc": items.accepted_min,
+            "item_mode": 1, "n_rel": 1, "n_pair": len(items.origin), "pair_o": items.origin, "pair_d": items.destination,
+            "release_min": none32, "promise_k": np.zeros((0, 0, 0), np.int8), "item_p": items.product, "item_acc": items.accepted_min,
             "item_day": np.minimum(items.promise_day, DAYS - 1).astype(np.int8), "item_g": items.g, "item_cm3": items.cm3,
         }  # fmt: skip
     flows = release.demand
     return common | {
         "item_mode": 0, "n_rel": len(flows.release_min), "n_pair": flows.n_pair, "pair_o": flows.origin,
-        "pair_d": flows.destination, "release_min": flows.release_min, "promise_k": promise_k, "item_o": none32,
-        "item_d": none32, "item_p": none8, "item_acc": none32, "item_day": none8, "item_g": none32, "item_cm3": none32,
+        "pair_d": flows.destination, "release_min": flows.release_min, "promise_k": promise_k, "item_p": none8, "item_acc": none32, "item_day": none8, "item_g": none32, "item_cm3": none32,
     }  # fmt: skip
 
 
@@ -108,9 +111,11 @@ def make_state(instance: Instance, release: Release) -> tuple[State, np.ndarray]
     longest = int((instance.dp_ready_slot - instance.dp_dep_min // instance.slot_min).max(initial=0))
     ring = max(longest, 3 * instance.slots_per_day, int(instance.wave_delay.max(initial=0))) + 2
     sizes = [n_fac * n_prod * DAYS] * 3 + [n_lane * n_prod * DAYS, n_fac, ring * n_fac, ring * n_fac]
-    base = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    members = np.array([n_fac, n_fac, n_fac, n_lane]) * n_prod
-    span = np.empty((int(members.sum()), 2), np.int16)
+    queues = np.concatenate([[0], np.cumsum(sizes)])
+    spans = np.concatenate([[0], np.cumsum(np.array([n_fac, n_fac, n_fac, n_lane]) * n_prod)])
+    layout = np.zeros(SPAN_BASE + 4, np.int64)
+    layout[:7], layout[SPAN_BASE:] = queues[:-1], spans[:-1]
+    span = np.empty((int(spans[-1]), 2), np.int16)
     span[:] = (DAYS, -1)
     words, pool = new_pool(1 << 14)
 
@@ -118,15 +123,11 @@ def make_state(instance: Instance, release: Release) -> tuple[State, np.ndarray]
         return np.zeros(shape, dtype)
 
     return State(
-        heads=np.full((int(base[-1]), 4), -1, np.int32), base=base, ring=ring, span=span,
-        span_base=np.concatenate([[0], np.cumsum(members)[:-1]]).astype(np.int64),
+        heads=np.full((int(queues[-1]), 4), -1, np.int32), span=span, layout=layout, pool=pool, counter=zeros(N_COUNTER),
+        fac=zeros(n_fac, N_FAC), lane_items=zeros(n_lane), ring=zeros(ring, n_fac, 4),
         used=zeros(RUNNING_DAYS, len(instance.leg_trip), 3), load=zeros(instance.n_days, len(instance.leg_trip), n_prod, dtype=np.int32),
-        fresh_items=zeros(n_fac), screen_items=zeros(n_fac), sort_items=zeros(n_fac), delivery_items=zeros(n_fac),
-        out_items=zeros(n_fac), lane_items=zeros(n_lane), ring_items=zeros(ring, n_fac), ring_entries=zeros(ring, n_fac),
-        delay_items=zeros(ring, n_fac), delay_entries=zeros(ring, n_fac), fresh_entries=zeros(n_fac), entries=zeros(3, n_fac),
-        fail_count=zeros(n_fac, 2), lost_count=zeros(n_fac), sorted_h=zeros(n_fac, n_hours), screened_h=zeros(n_fac, n_hours),
-        backlog_in_h=zeros(n_fac, n_hours), backlog_out_h=zeros(n_fac, n_hours), delivered_h=zeros(n_fac, n_hours + 24),
-        totals_h=zeros(5, n_hours + 24), counter=zeros(N_COUNTER), pool=pool,
+        sorted_h=zeros(n_fac, n_hours), screened_h=zeros(n_fac, n_hours), backlog_in_h=zeros(n_fac, n_hours),
+        backlog_out_h=zeros(n_fac, n_hours), delivered_h=zeros(n_fac, n_hours + 24), totals_h=zeros(5, n_hours + 24),
     ), words  # fmt: skip
 
 
@@ -142,10 +143,3 @@ def widen_state(state: State, instance: Instance) -> State:
     hourly = {name: longer(getattr(state, name), n_hours, 1) for name in ("sorted_h", "screened_h", "backlog_in_h", "backlog_out_h")}
     wider = {name: longer(getattr(state, name), n_hours + 24, 1) for name in ("delivered_h", "totals_h")}
     return state._replace(load=longer(state.load, instance.n_days, 0), **hourly, **wider)
-
-
-def make_journey_rows(release: Release) -> JourneyRows:
-    """Empty journey columns, with room for a first part of the run."""
-    size = 1 << 16
-    int16, int8, int32 = (lambda dtype=dtype: np.empty(size, dtype) for dtype in (np.int16, np.int8, np.int32))
-    return JourneyRows(int16(), int16(), int8(), int32(), int32(), int32(), int32(), int32(), int32(), int32(), int8(), int8())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from postroad.core.clock import parse_minutes
+from postroad.core.clock import parse_hhmm
 from postroad.core.findings import Findings
 from postroad.network.instance import Instance
 
@@ -79,5 +79,5 @@ def _deliver_by(network, instance: Instance) -> np.ndarray:
     """The latest end of a promise day by product; the end of the day where the feed promises nothing."""
     latest = dict.fromkeys(instance.prod_id, 0)
     for row in network.tables["promises"].iter_rows(named=True):
-        latest[row["product_id"]] = max(latest[row["product_id"]], parse_minutes(row["deliver_by"]))
+        latest[row["product_id"]] = max(latest[row["product_id"]], parse_hhmm(row["deliver_by"]))
     return np.array([latest[product] or 1440 for product in instance.prod_id], np.int32)

@@ -44,6 +44,14 @@ class Release:
         """Whether single items are released."""
         return isinstance(self.demand, Items)
 
+    def daily_to_facility(self, n_fac: int) -> np.ndarray:
+        """Items bound for each facility on the first day of acceptance, int64 (n_fac,)."""
+        if self.is_items:
+            first = self.demand.accepted_min < 1440
+            return np.bincount(self.demand.destination[first], minlength=n_fac).astype(np.int64)
+        by_pair = self.demand.day_counts(0).sum(axis=(0, 1), dtype=np.int64)
+        return np.bincount(self.demand.destination, weights=by_pair, minlength=n_fac).astype(np.int64)
+
     def load_day(self, day: int, state: State) -> None:
         """Put the counts of a day in place and book what is created in each of its hours."""
         if self.is_items or day >= self.n_days:
@@ -83,7 +91,7 @@ class Release:
         if self.is_items:
             product = net.item_p[group]
             promise = net.item_day[group].astype(np.int64) * 1440
-            columns = (net.item_o[group], net.item_d[group], product, net.item_acc[group])
+            columns = (net.pair_o[group], net.pair_d[group], product, net.item_acc[group])
         else:
             pair, rest = group % net.n_pair, group // net.n_pair
             product, rel = rest % net.n_prod, rest // net.n_prod

@@ -14,10 +14,20 @@ from postroad.demand.flows import Flows
 from postroad.demand.items import Items
 from postroad.events.journeys import Journeys
 from postroad.kernels.twin import run_slots
-from postroad.kernels.twinstate import MOVES, N_JOURNEY, N_TRACE, UNROUTED, UNROUTED_FROM, UNROUTED_TO, Net, State
+from postroad.kernels.twinstate import (
+    MOVES,
+    N_JOURNEY,
+    N_TRACE,
+    UNROUTED,
+    UNROUTED_FROM,
+    UNROUTED_TO,
+    Net,
+    State,
+    unpack_journeys,
+)  # fmt: skip
 from postroad.network.instance import Instance
 from postroad.routing.tables import RoutingTables
-from postroad.twin.arrays import make_journey_rows, make_net, make_state, widen_state
+from postroad.twin.arrays import make_net, make_state, widen_state
 from postroad.twin.parameters import TwinParameters
 from postroad.twin.release import Release, release_flows, release_items
 from postroad.twin.result import Counts, Trace, TwinResult
@@ -77,7 +87,7 @@ def simulate(
     release = release_items(instance, demand) if isinstance(demand, Items) else release_flows(instance, demand, sample)
     net = make_net(instance, tables, release, promise_k, parameters, measured_days)
     state, words = make_state(instance, release)
-    rows, trace = make_journey_rows(release), np.empty((1024, 5), np.int32)
+    rows, trace = np.empty((1 << 16, 8), np.int32), np.empty((1024, 5), np.int32)
     progress.stage("simulate", release.n_days * CHUNKS_PER_DAY)
     day, drained = 0, False
     while not drained and day < max_days:
@@ -115,7 +125,7 @@ def _refuse_unrouted(state: State, instance: Instance) -> None:
 def _result(instance: Instance, net: Net, state: State, rows, trace: np.ndarray, release: Release, n_days: int) -> TwinResult:
     """Cut the arrays to what was used."""
     n_hours, n_row = n_days * 24, int(state.counter[N_JOURNEY])
-    journeys = Journeys(*(column[:n_row] for column in rows))
+    journeys = _journeys(rows[:n_row], net.deliver_by)
     cumulative = np.cumsum(state.totals_h[:4, :n_hours], axis=1)
     counts = Counts(*cumulative, state.totals_h[4, :n_hours])
     runs = np.zeros((n_days, len(instance.leg_trip)), bool)
@@ -136,6 +146,15 @@ def _result(instance: Instance, net: Net, state: State, rows, trace: np.ndarray,
         trace=_trace(net, release, trace[: int(state.counter[N_TRACE])], instance), n_hours=n_hours,
         n_moves=int(state.counter[MOVES]),
     )  # fmt: skip
+
+
+def _journeys(rows: np.ndarray, deliver_by: np.ndarray) -> Journeys:
+    """The journeys by column."""
+    ends, kinds = np.empty((2, len(rows)), np.int16), np.empty((3, len(rows)), np.int8)
+    numbers = np.empty((7, len(rows)), np.int32)
+    unpack_journeys(rows, deliver_by, ends, kinds, numbers)
+    n_items, accepted, left, reached, out, ended, promise = numbers
+    return Journeys(*ends, kinds[0], n_items, accepted, left, reached, out, ended, promise, kinds[1], kinds[2])
 
 
 def _trace(net: Net, release: Release, rows: np.ndarray, instance: Instance) -> Trace:
