@@ -80,6 +80,8 @@ def flows_for(
     else:
         days = explicit_days(instance, network.tables, acceptance, totals, seed)
         origin, destination = days.origin, days.destination
+    for array in (origin, destination, acceptance.release_min):
+        array.setflags(write=False)
     return Flows(
         origin=origin,
         destination=destination,
