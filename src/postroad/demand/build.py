@@ -80,12 +80,10 @@ def flows_for(
     else:
         days = explicit_days(instance, network.tables, acceptance, totals, seed)
         origin, destination = days.origin, days.destination
-    for array in (origin, destination, acceptance.release_min):
-        array.setflags(write=False)
     return Flows(
-        origin=origin,
-        destination=destination,
-        release_min=acceptance.release_min,
+        origin=_frozen(origin),
+        destination=_frozen(destination),
+        release_min=_frozen(acceptance.release_min),
         n_days=len(totals),
         n_prod=len(instance.prod_id),
         day_counts=days,
@@ -122,15 +120,18 @@ def _is_national(network: Network) -> bool:
     return False
 
 
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array
+
+
 def _checked(totals_by_day: np.ndarray) -> np.ndarray:
     totals = np.asarray(totals_by_day)
     if totals.ndim != 1 or not len(totals) or not np.issubdtype(totals.dtype, np.integer):
         raise InputError("PR-D107", value=f"{totals.dtype} {totals.shape}")
     if totals.min() < 0 or totals.max() > MAX_ITEMS:
         raise InputError("PR-D107", value=int(totals.min() if totals.min() < 0 else totals.max()))
-    totals = totals.astype(np.int64)
-    totals.setflags(write=False)
-    return totals
+    return _frozen(totals.astype(np.int64))
 
 
 def _product_shares(instance: Instance, network: Network) -> np.ndarray:
