@@ -119,17 +119,9 @@ def route(
     works in slots and may take it a slot later.
     """
     start, end = (find_endpoint(network, instance, text) for text in (origin, destination))
-    if product_id not in instance.prod_id:
-        near = near_name(product_id, instance.prod_id)
-        raise NotFound("PR-R123", value=product_id, near=near, known=", ".join(instance.prod_id))
-    accepted = minutes_since(instance.epoch, depart)
-    if not 0 <= accepted < instance.n_days * DAY_MIN:
-        last = instant_at(instance.epoch, instance.n_days * DAY_MIN)
-        first, last = (at.astimezone(time_zone(instance.timezone)).isoformat() for at in (instance.epoch, last))
-        raise InputError("PR-R121", value=depart.isoformat(), first=first, last=last)
+    product, accepted = _product(instance, product_id), _accepted_min(instance, depart)
     joined = accepted + int(instance.origin_min[start])
     at_min = _work_off(instance, start, joined)
-    product = instance.prod_id.index(product_id)
     journeys, timetable = [], None
     if at_min < NEVER:
         slack = {"slack_min": slack_min, "slack_share": slack_share}
@@ -143,6 +135,25 @@ def route(
     minutes = accepted, joined, at_min
     journeys = journeys if most is None else pick_spread(journeys, most)
     return [_describe(instance, timetable, stops, names, j, product, (start, end), minutes) for j in journeys]
+
+
+def _product(instance: Instance, product_id: str) -> int:
+    """The index of a product."""
+    if product_id not in instance.prod_id:
+        near = near_name(product_id, instance.prod_id)
+        raise NotFound("PR-R123", value=product_id, near=near, known=", ".join(instance.prod_id))
+    return instance.prod_id.index(product_id)
+
+
+def _accepted_min(instance: Instance, depart: datetime) -> int:
+    """The minute of acceptance, within the horizon."""
+    accepted = minutes_since(instance.epoch, depart)
+    if not 0 <= accepted < instance.n_days * DAY_MIN:
+        zone = time_zone(instance.timezone)
+        ends = (instance.epoch, instant_at(instance.epoch, instance.n_days * DAY_MIN))
+        first, last = (end.astimezone(zone).isoformat() for end in ends)
+        raise InputError("PR-R121", value=depart.isoformat(), first=first, last=last)
+    return accepted
 
 
 def find_endpoint(network, instance: Instance, text: str) -> int:
