@@ -69,7 +69,7 @@ def china(size: Size, rules: Rules) -> Draft:
     abroad = plan_abroad(cities, size, rules)
     feeders = abroad.feeder_od(len(cities.codes))
     ratio = size.surge_items(rules) / size.mean_items(rules)
-    day = design_shape(cities, size, rules) * size.mean_items(rules)
+    day = design_shape(cities, size) * size.mean_items(rules)
     mean = plan_line_haul(day + feeders, cities, homes, rules)
     surge = plan_line_haul((day + feeders) * ratio, cities, homes, rules)
     road = build_road(cities, [codes[city] for city in cities.codes], homes, mean, surge, rules)

@@ -52,7 +52,7 @@ def county_frame(cities: Cities, size: Size, rules: Rules) -> pl.DataFrame:
 
     Within a city, items sent follow workers in manufacturing and trade, items received people x exp(2.5 x urban share).
     """
-    shape = design_shape(cities, size, rules)
+    shape = design_shape(cities, size)
     city = pl.DataFrame(
         {"city_code": cities.codes, "sent": shape.sum(axis=1), "received": shape.sum(axis=0)}
     ).with_columns(pl.col("sent", "received") * size.mean_items(rules))

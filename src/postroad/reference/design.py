@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
+from postroad.demand.gravity import fit_gravity
+from postroad.demand.marginals import read_marginals
 from postroad.reference.fleet import choose_trucks, smallest_capacity, trip_min
 from postroad.reference.sizes import Size
 from postroad.reference.sources import Cities, Rules
@@ -194,14 +195,12 @@ def _ride(load: np.ndarray, transit: np.ndarray, items: np.ndarray, stops: list[
     np.add.at(load, (here, columns), amount)
 
 
-def design_shape(cities: Cities, size: Size, rules: Rules) -> np.ndarray:
-    """Share of each pair of cities in the design day, float64 (n, n).
+def design_shape(cities: Cities, size: Size) -> np.ndarray:
+    """Share of each pair of cities in the design day: the gravity model on the volumes of the size's year; float64 (n, n).
 
-    The modelled table of 2023 with its origins moved to the regional shares of the size's year.
+    Cities that the model does not know (Hong Kong, Macao, Taiwan) have no share.
     """
-    shares = [rules.values[f"{name}_share_{size.year}"] for name in ("east", "centre", "west")]
-    region = cities.frame["region"].replace_strict({"east": 0, "mid": 1, "west": 2, "hmt": 3}, return_dtype=pl.Int64)
-    sent = np.bincount(region.to_numpy(), cities.od_items.sum(axis=1), minlength=4)
-    factor = np.r_[np.array(shares) / sum(shares) / (sent[:3] / sent.sum()), 0.0]
-    moved = cities.od_items * factor[region.to_numpy()][:, None]
-    return moved / moved.sum()
+    known = [cities.index[code] for code in read_marginals(size.year).city_code]
+    items = np.zeros((len(cities.codes), len(cities.codes)))
+    items[np.ix_(known, known)] = fit_gravity(year=size.year).items
+    return items / items.sum()

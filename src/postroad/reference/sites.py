@@ -90,7 +90,7 @@ def add_centres(draft: Draft, cities: Cities, load: CentreLoad, rules: Rules) ->
 
 
 def delivery_waves(city: Mapping[str, object]) -> list[str]:
-    """When couriers leave: twice a day, once in thinly settled cities, two hours later in the far west.
+    """When couriers leave: three times a day, once in thinly settled cities, two hours later in the far west.
 
     Thinly settled: western cities of fewer than a million people, and the islands of Sansha.
     """
@@ -98,7 +98,7 @@ def delivery_waves(city: Mapping[str, object]) -> list[str]:
     thin = city["city_code"] == SANSHA or (
         city["region"] == "west" and city["city_code"] not in HMT and (city["pop_2020"] or 0) < 1_000_000
     )
-    return [f"{start:02d}:00"] if thin else [f"{start:02d}:00", f"{start + 6:02d}:00"]
+    return [f"{start + wait:02d}:00" for wait in ((0,) if thin else (0, 4, 8))]
 
 
 def _short(name: str) -> str:

@@ -190,7 +190,9 @@ def add_terminals(draft: Draft, offer: Offer, rules: Rules, fixed: Mapping[str, 
                 "lon": terminal.lon,
                 "lat": terminal.lat,
                 "sort_items_per_h": capacity,
-                "handling_min": int(rules.terminal_handling_min),
+                "handling_min": int(
+                    rules.rail_handover_min if terminal.kind == "railhead" else rules.terminal_handling_min
+                ),
                 "cost_yuan_per_item": rules.terminal_cost_yuan,
                 "kwh_per_item": rules.terminal_kwh,
                 "label": terminal.site_label,

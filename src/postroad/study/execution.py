@@ -82,36 +82,27 @@ def execute(
     InputError: when the feed does not pass its check (PR-C001) or asks for a run longer than ``max_days`` (PR-S101).
     InfeasibleError: PR-S102 when the plan leads some items nowhere.
     """
-    progress = progress or Silent()
-    watch = _Watch(progress)
+    watch = _Watch(progress or Silent())
     if scenario.n_days > max_days:
         raise InputError("PR-S101", n_days=scenario.n_days, limit=max_days)
     with watch("check"):
         findings = scenario.network.check()
         findings.raise_on_errors()
-        overlay = scenario.overlay
-    horizon = _compiler(scenario, overlay)
+    horizon = _compiler(scenario)
     with watch("compile"):
         instance = horizon(min(scenario.n_days + DRAIN_DAYS, max_days))
-    network = scenario.network
     with watch("demand"):
-        flows = flows_for(instance, network, released_by_day(scenario), seed=scenario.seed, beta=scenario.beta)
-    parameters = read_parameters(network, instance)
-    values = dict(network.tables["parameters"].select("parameter_id", "value").iter_rows())
+        flows = flows_for(instance, scenario.network, released_by_day(scenario), seed=scenario.seed)
     with watch("route"):
-        extra = float(values["divert_max_extra_h"])
+        extra = _parameters(scenario)["divert_max_extra_h"]
         tables = build_tables(instance, know_overlay=know_overlay, divert_max_extra_h=extra, threads=threads)
     with watch("promise"):
-        promised, unreached = promise_days(
-            instance, tables, flows, network.tables["promises"], values, day=scenario.days_before,
-            country=facility_countries(network, instance), threads=threads,
-        )  # fmt: skip
-        _refuse_unreached(unreached)
+        promised = _promise(scenario, instance, tables, flows, threads)
     days = (scenario.days_before,) if measured_days is None else measured_days
     with watch("simulate"):
         result, left = simulate(
-            instance, tables, flows, promised, parameters, measured_days=days, sample=_sample(scenario, instance),
-            extend=horizon, max_days=max_days, progress=progress,
+            instance, tables, flows, promised, read_parameters(scenario.network, instance), measured_days=days,
+            sample=_sample(scenario, instance), extend=horizon, max_days=max_days, progress=watch.progress,
         )  # fmt: skip
         findings.extend(left)
     if result.n_hours > instance.n_days * 24:
@@ -122,21 +113,43 @@ def execute(
     return Execution(scenario, instance, tables, flows, result, record, findings, digest, watch.wall_s)
 
 
+def _parameters(scenario: Scenario) -> dict[str, float]:
+    """The feed's parameters by id."""
+    return dict(scenario.network.tables["parameters"].select("parameter_id", "value").iter_rows())
+
+
+def _promise(
+    scenario: Scenario, instance: Instance, tables: RoutingTables, flows: Flows, threads: int
+) -> np.ndarray:
+    """The promised days of every group: by the plan, since nobody knew of the disruptions when they were sold."""
+    plan = instance
+    if len(scenario.overlay):
+        plan = _compiler(scenario, with_overlay=False)(instance.n_days)
+    promised, unreached = promise_days(
+        plan, tables, flows, scenario.network.tables["promises"], _parameters(scenario), day=scenario.days_before,
+        country=facility_countries(scenario.network, plan), threads=threads,
+    )  # fmt: skip
+    _refuse_unreached(unreached)
+    return promised
+
+
 class _Watch:
-    """Times the steps of an execution and tells the progress which one begins."""
+    """Times the steps of an execution and tells the progress which one begins, unless the step does so itself."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.wall_s: dict[str, float] = {}
         self._step = ""
+        self._is_told = True
         self._start = 0.0
 
-    def __call__(self, step: str) -> _Watch:
-        self._step = step
+    def __call__(self, step: str, *, is_told: bool = True) -> _Watch:
+        self._step, self._is_told = step, is_told
         return self
 
     def __enter__(self) -> None:
-        self.progress.stage(self._step)
+        if self._is_told:
+            self.progress.stage(self._step)
         self._start = perf_counter()
 
     def __exit__(self, *_: object) -> None:
@@ -169,8 +182,9 @@ def make_run_record(scenario: Scenario, instance: Instance, result: TwinResult) 
     )
 
 
-def _compiler(scenario: Scenario, overlay) -> Callable[[int], Instance]:
+def _compiler(scenario: Scenario, *, with_overlay: bool = True) -> Callable[[int], Instance]:
     """Compile the scenario for a horizon of so many days."""
+    overlay = scenario.overlay if with_overlay else None
 
     def compile_days(n_days: int) -> Instance:
         return compile_network(

@@ -41,8 +41,9 @@ def make_net(
     if instance.n_fac > 32767 or len(instance.prod_id) > 16:
         raise InputError("PR-W106", n=instance.n_fac, n_products=len(instance.prod_id))
     overfull, daytype = _overfull(instance, parameters.divert_queue_h)
-    block = np.full(instance.n_days, tables.block_of_day[-1], np.int32)
-    block[: len(tables.block_of_day)] = tables.block_of_day[: instance.n_days]
+    known = tables.block_of_day
+    last_week = known[-min(7, len(known)) :]
+    block = np.concatenate([known, np.resize(last_week, max(instance.n_days - len(known), 0))])[: instance.n_days]
     measured = np.zeros(instance.n_days, bool)
     measured[list(measured_days)] = True
     first, later = parameters.first_attempt_success_share, parameters.later_attempt_success_share
