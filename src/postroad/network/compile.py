@@ -71,7 +71,9 @@ def compile_network(
     if not len(departures.cn):
         findings.add("PR-N101", table="trips", value=epoch_day.isoformat(), n_days=n_days)
         findings.raise_on_errors()
-    return freeze(_assemble(network, epoch, n_days, slot, fac, cn, work, work_caps, departures, products, runs, overlay))
+    return freeze(
+        _assemble(network, epoch, n_days, slot, fac, cn, work, work_caps, departures, products, runs, overlay)
+    )
 
 
 _LEAD = 8
@@ -145,7 +147,9 @@ def _index_departures(cn, index, day_of, dep, arr, capf, n_days, slot) -> Depart
     return Departures(index, dep, arr.astype(np.int32), ready.astype(np.int32), day_of, capacity, ptr)
 
 
-def overlay_departures(plan: Departures, overlay: Overlay, cn: ConnectionArrays, fac: FacilityArrays, n_days: int, slot: int) -> Departures:
+def overlay_departures(
+    plan: Departures, overlay: Overlay, cn: ConnectionArrays, fac: FacilityArrays, n_days: int, slot: int
+) -> Departures:
     """Apply cancellations, closures, capacity cuts and delays to the departures of the plan.
 
     A closure stops what would leave the facility or reach it within the window. A trip that is delayed keeps its
@@ -203,27 +207,61 @@ def overlay_work(caps: dict[str, np.ndarray], overlay: Overlay, fac: FacilityArr
 
 def _assemble(network, epoch, n_days, slot, fac, cn, work, caps, dp, products, runs, overlay) -> Instance:
     """Put the arrays together."""
-    barred = {(row["product_id"], row["mode"]) for row in network.tables["restrictions"].iter_rows(named=True) if row["rule"] == "barred"}
-    mode_ok = np.array([[(product, mode) not in barred for mode in MODES] for product in products["product_id"]])
     key = f"{network.digest}|{epoch.isoformat()}|{n_days}|{slot}|{overlay.digest if overlay is not None else ''}"
     return Instance(
-        digest=digest_bytes(key.encode()), level=network.level, timezone=network.meta.timezone, epoch=epoch, n_days=n_days, slot_min=slot,
-        fac_id=fac.fac_id, fac_kind=fac.kind, fac_parent=fac.parent, fac_place=fac.place, fac_region=fac.region,
-        fac_province=fac.province, fac_lon=fac.lon, fac_lat=fac.lat, fac_is_endpoint=fac.is_endpoint, fac_td=fac.td,
-        fac_cost=fac.cost, fac_wh=fac.wh, td_fac=fac.td_fac, n_core=fac.n_core,
-        sort_cap=caps["sort_cap"], screen_cap=caps["screen_cap"], wave_cap=caps["wave_cap"], wave_delay=work.wave_delay,
-        origin_min=fac.origin_min, dest_min=fac.dest_min,
-        lane_from=cn.lane_from, lane_to=cn.lane_to, lane_mode=cn.lane_mode, out_ptr=cn.out_ptr,
-        feeder_lane=cn.feeder_lane, collect_lane=cn.collect_lane,
-        cn_lane=cn.lane, cn_trip=cn.trip, cn_leg_first=cn.leg_first, cn_leg_last=cn.leg_last, cn_dep_min=cn.dep_min,
-        cn_dur_min=cn.dur_min, cn_ready_min=cn.ready_min, cn_cost=cn.cost, cn_g=cn.g, cn_service=cn.service,
-        leg_trip=cn.leg_trip, leg_from=cn.leg_from, leg_to=cn.leg_to, leg_km=cn.leg_km, leg_activity_km=cn.leg_activity_km,
-        leg_vehicle=cn.leg_vehicle, leg_n_vehicles=cn.leg_n_vehicles, leg_cap_items=cn.leg_cap_items, leg_cap_g=cn.leg_cap_g,
-        leg_cap_cm3=cn.leg_cap_cm3, service_runs=np.ascontiguousarray(runs[:, _LEAD:]), trip_id=cn.trip_id,
-        dp_cn=dp.cn, dp_dep_min=dp.dep_min, dp_arr_min=dp.arr_min, dp_ready_slot=dp.ready_slot, dp_day=dp.day,
-        dp_capf=dp.capf, dp_ptr=dp.ptr,
-        prod_id=tuple(products["product_id"]), prod_priority=products["priority"].to_numpy().astype(np.int8),
-        prod_g=(products["mean_kg"] * 1000).round().to_numpy().astype(np.int32),
-        prod_cm3=(products["mean_volume_m3"] * 1e6).round().to_numpy().astype(np.int32),
-        prod_vot=(products["yuan_per_h"] * 1000).round().to_numpy().astype(np.int32), prod_mode_ok=mode_ok,
+        digest=digest_bytes(key.encode()),
+        level=network.level,
+        timezone=network.meta.timezone,
+        epoch=epoch,
+        n_days=n_days,
+        slot_min=slot,
+        fac_id=fac.fac_id,
+        n_core=fac.n_core,
+        td_fac=fac.td_fac,
+        origin_min=fac.origin_min,
+        dest_min=fac.dest_min,
+        wave_delay=work.wave_delay,
+        trip_id=cn.trip_id,
+        service_runs=np.ascontiguousarray(runs[:, _LEAD:]),
+        **{f"fac_{name}": getattr(fac, name) for name in _OF_FACILITIES},
+        **{name: getattr(cn, name) for name in _OF_LANES_AND_LEGS},
+        **{f"cn_{name}": getattr(cn, name) for name in _OF_CONNECTIONS},
+        **{f"dp_{name}": getattr(dp, name) for name in Departures.__slots__},
+        **caps,
+        **_product_fields(network, products),
     )
+
+
+_OF_FACILITIES = (
+    *("kind", "parent", "place", "region", "province", "lon", "lat"),
+    *("is_endpoint", "td", "cost", "wh"),
+)
+_OF_LANES_AND_LEGS = (
+    *("lane_from", "lane_to", "lane_mode", "out_ptr", "feeder_lane", "collect_lane"),
+    *("leg_trip", "leg_from", "leg_to", "leg_km", "leg_activity_km", "leg_vehicle", "leg_n_vehicles"),
+    *("leg_cap_items", "leg_cap_g", "leg_cap_cm3"),
+)
+_OF_CONNECTIONS = (
+    *("lane", "trip", "leg_first", "leg_last", "dep_min", "dur_min", "ready_min"),
+    *("cost", "g", "service"),
+)
+
+
+def _product_fields(network, products: pl.DataFrame) -> dict[str, object]:
+    """The product part of an Instance, in the order of ``products``."""
+
+    def integers(column: str, scale: float, dtype: type) -> np.ndarray:
+        return (products[column] * scale).round().to_numpy().astype(dtype)
+
+    restrictions = network.tables["restrictions"].filter(pl.col("rule") == "barred")
+    barred = set(restrictions.select("product_id", "mode").iter_rows())
+    return {
+        "prod_id": tuple(products["product_id"]),
+        "prod_priority": products["priority"].to_numpy().astype(np.int8),
+        "prod_g": integers("mean_kg", 1e3, np.int32),
+        "prod_cm3": integers("mean_volume_m3", 1e6, np.int32),
+        "prod_vot": integers("yuan_per_h", 1e3, np.int32),
+        "prod_mode_ok": np.array(
+            [[(product, mode) not in barred for mode in MODES] for product in products["product_id"]]
+        ),
+    }

@@ -56,10 +56,14 @@ def compile_facilities(network) -> FacilityArrays:
     ids = tuple(row["facility_id"] for row in rows)
     index = {facility: number for number, facility in enumerate(ids)}
     n_core = sum(row["kind"] not in OUTLET_KINDS for row in rows)
-    parent = np.array([index.get(row["parent_id"] or "", -1) if row["kind"] in OUTLET_KINDS else -1 for row in rows], np.int32)
+    parent = np.array(
+        [index.get(row["parent_id"] or "", -1) if row["kind"] in OUTLET_KINDS else -1 for row in rows], np.int32
+    )
     city, province, region = _areas(network, [row["place_id"] for row in rows])
     endpoints = {
-        row["facility_id"] for row in network.tables["service_areas"].iter_rows(named=True) if row["collects"] or row["delivers"]
+        row["facility_id"]
+        for row in network.tables["service_areas"].iter_rows(named=True)
+        if row["collects"] or row["delivers"]
     }
     is_endpoint = np.array([facility in endpoints for facility in ids])
     anchor = np.where(parent >= 0, parent, np.arange(len(ids)))
@@ -71,14 +75,26 @@ def compile_facilities(network) -> FacilityArrays:
         return np.array([missing if row[column] is None else round(row[column] * scale) for row in rows], np.int32)
 
     return FacilityArrays(
-        index=index, fac_id=ids, n_core=n_core,
+        index=index,
+        fac_id=ids,
+        n_core=n_core,
         kind=np.array([FACILITY_KINDS.index(row["kind"]) for row in rows], np.int8),
-        parent=parent, place=city, region=region, province=province,
-        lon=np.array([row["lon"] for row in rows], float), lat=np.array([row["lat"] for row in rows], float),
-        is_endpoint=is_endpoint, td=td_of_core[anchor], td_fac=td_fac,
-        cost=integers("cost_yuan_per_item", 1000), wh=integers("kwh_per_item", 1000),
-        origin_min=integers("origin_min"), dest_min=integers("dest_min"), handling_min=integers("handling_min"),
-        sort_items_per_h=integers("sort_items_per_h", missing=-1), screen_items_per_h=integers("screen_items_per_h", missing=-1),
+        parent=parent,
+        place=city,
+        region=region,
+        province=province,
+        lon=np.array([row["lon"] for row in rows], float),
+        lat=np.array([row["lat"] for row in rows], float),
+        is_endpoint=is_endpoint,
+        td=td_of_core[anchor],
+        td_fac=td_fac,
+        cost=integers("cost_yuan_per_item", 1000),
+        wh=integers("kwh_per_item", 1000),
+        origin_min=integers("origin_min"),
+        dest_min=integers("dest_min"),
+        handling_min=integers("handling_min"),
+        sort_items_per_h=integers("sort_items_per_h", missing=-1),
+        screen_items_per_h=integers("screen_items_per_h", missing=-1),
     )
 
 

@@ -25,7 +25,9 @@ class WorkArrays:
     wave_delay: np.ndarray
 
 
-def compile_windows(network, fac: FacilityArrays, services: dict[str, int], runs: np.ndarray, n_days: int, slot: int) -> WorkArrays:
+def compile_windows(
+    network, fac: FacilityArrays, services: dict[str, int], runs: np.ndarray, n_days: int, slot: int
+) -> WorkArrays:
     """Work out what each facility can sort, screen and send out for delivery in each slot.
 
     Sorting happens while the facility is open and, where it has sort waves, only within them; a wave's own
@@ -37,8 +39,8 @@ def compile_windows(network, fac: FacilityArrays, services: dict[str, int], runs
 
     Returns
     -------
-    WorkArrays: int32 (n_fac, n_slots) capacities; ``wave_delay`` int32 (n_fac, slots_per_day) slots from being sorted at
-    the delivering facility to being ready for a wave, cut-offs included.
+    WorkArrays: int32 (n_fac, n_slots) capacities; ``wave_delay`` int32 (n_fac, slots_per_day), slots from being sorted
+    at the delivering facility to being ready for a wave, cut-offs included.
     """
     per_day = 1440 // slot
     n_fac = len(fac.fac_id)
@@ -77,7 +79,9 @@ def _rates(per_h: np.ndarray, n_days: int, slot: int, exact: bool = True) -> np.
     return np.tile(slots, (1, n_days * 24)) if exact else slots
 
 
-def _inside(rows: list[dict], services: dict[str, int], runs: np.ndarray, n_days: int, slot: int) -> tuple[np.ndarray, np.ndarray]:
+def _inside(
+    rows: list[dict], services: dict[str, int], runs: np.ndarray, n_days: int, slot: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Which slots of the horizon lie in the windows (0/1), and the rate stated by the window (-1: none)."""
     per_day = 1440 // slot
     mask = np.zeros(n_days * per_day, np.int32)
@@ -96,7 +100,9 @@ def _inside(rows: list[dict], services: dict[str, int], runs: np.ndarray, n_days
     return mask, rate
 
 
-def _deliver(rows: list[dict], services: dict[str, int], runs: np.ndarray, n_days: int, slot: int, wave_cap: np.ndarray) -> None:
+def _deliver(
+    rows: list[dict], services: dict[str, int], runs: np.ndarray, n_days: int, slot: int, wave_cap: np.ndarray
+) -> None:
     """Put the delivery waves of one facility into its row of capacities."""
     per_day = 1440 // slot
     for row in rows:
