@@ -10,13 +10,14 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from postroad.cli.bar import Bar
 from postroad.core.language import pick
 from postroad.core.progress import Progress
+from postroad.study.stages import stage_text
 
 __all__ = ["Shell"]
 
@@ -29,6 +30,20 @@ class _Stream(Console):
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
+
+
+class _Stages:
+    """Progress whose stages are told in the chosen language."""
+
+    def __init__(self, bar: Bar, language: str) -> None:
+        self._bar = bar
+        self._language = language
+
+    def stage(self, name: str, total: int = 0) -> None:
+        self._bar.stage(stage_text(name).get(self._language), total)
+
+    def step(self, done: int, note: str = "") -> None:
+        self._bar.step(done, note)
 
 
 class Shell:
@@ -86,16 +101,25 @@ class Shell:
             table.add_column(Text(heading), justify="right" if is_number else "left")
         for row in rows:
             table.add_row(*(Text(_shown(value)) for value in row))
+        self.write_styled(table, is_dense=True)
+
+    def write_styled(self, renderable: RenderableType, *, is_dense: bool = False) -> None:
+        """Write a table or styled text on standard output, without blanks at the ends of lines.
+
+        Parameters
+        ----------
+        is_dense: whether empty lines are left out.
+        """
         with self.out.capture() as capture:
-            self.out.print(table)
-        lines = (line.rstrip() for line in capture.get().splitlines())
-        print("\n".join(line for line in lines if line), file=sys.stdout)
+            self.out.print(renderable)
+        lines = [line.rstrip() for line in capture.get().splitlines()]
+        print("\n".join(line for line in lines if line or not is_dense), file=sys.stdout)
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
         """Show on standard error where a long job is, for as long as the block lasts."""
         with Bar(self.talk) as bar:
-            yield bar
+            yield _Stages(bar, self.language)
 
 
 def _plain(value: object) -> object:

@@ -17,6 +17,7 @@ class Verb:
 
 
 VERBS = (
+    Verb("run", "postroad.cli.running", "Run a scenario and draw its report."),
     Verb("explain", "postroad.cli.explanation", "Say what a code means and how to mend it."),
     Verb("version", "postroad.cli.provenance", "Show the versions of Postroad and of what it stands on."),
 )
