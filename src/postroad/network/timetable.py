@@ -13,7 +13,7 @@ from postroad.network.instance import MODES
 __all__ = ["PLANNING_FILL", "ConnectionArrays", "compile_connections"]
 
 PLANNING_FILL = 0.7
-"""Share of a vehicle's capacity over which routing spreads a trip's cost (modelled: the fill a planner reckons with)."""
+"""Share of a vehicle's capacity over which routing spreads a trip's cost (modelled)."""
 
 UNLIMITED = 2**40
 
