@@ -5,11 +5,28 @@ import zipfile
 import polars as pl
 import pyarrow.parquet as pa_parquet
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kit.feeds import FeedFolder
 from postroad.core.errors import InputError
 from postroad.network.feed import examine, read
 
+SPLINTERS = (
+    b"",
+    b",",
+    b"\n",
+    b"\r",
+    b'"',
+    b"\x00",
+    b"\xff",
+    b"\xe5\xb7",
+    b"nan",
+    b"5 t",
+    b"26:99",
+    b"99999999999999999999",
+    b"-",
+)
 READING = []
 CHECKING = []
 
@@ -223,6 +240,20 @@ def separated_by_semicolons(feed):
 def column_without_a_name(feed):
     rows = feed.rows("factors")
     feed.put("factors", [[*row, ""] for row in rows])
+
+
+@breakage(READING, "PR-F124", "factors", 1)
+def header_blank(feed):
+    text = feed.file("factors").read_text(encoding="utf-8")
+    feed.file("factors").write_text("\n" + text, encoding="utf-8")
+
+
+@breakage(READING, "PR-F112", "vehicles")
+def parquet_with_bytes_that_are_no_text(feed):
+    target = _as_parquet(feed, "vehicles")
+    content = target.read_bytes()
+    assert content.count(b"truck-4m2") > 0
+    target.write_bytes(content.replace(b"truck-4m2", b"truck\xff\xfe\xfa2"))
 
 
 @breakage(READING, "PR-F125", "calls", 3)
@@ -778,7 +809,9 @@ def _zipped(feed):
 def _as_parquet(feed, table, **dtypes):
     target = feed.path / f"{table}.parquet"
     frame = pl.read_csv(feed.file(table), infer_schema=False)
-    frame.with_columns(pl.col(name).cast(dtype) for name, dtype in dtypes.items()).write_parquet(target)
+    frame.with_columns(pl.col(name).cast(dtype) for name, dtype in dtypes.items()).write_parquet(
+        target, compression="uncompressed"
+    )
     feed.file(table).unlink()
     return target
 
@@ -857,3 +890,30 @@ def test_at_most_fifty_of_a_code_are_kept_and_all_are_counted(tmp_path):
     findings = examine(feed.path).findings
     assert findings.counts["PR-T110"] == 72
     assert sum(f.code == "PR-T110" for f in findings) == 50
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_bytes_spoilt_anywhere_never_give_a_traceback(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("fuzz")
+    feed = FeedFolder(folder / "feed")
+    name = data.draw(st.sampled_from(sorted(file.name for file in feed.path.iterdir())))
+    if name.endswith(".csv") and data.draw(st.booleans()):
+        target = _as_parquet(feed, name.removesuffix(".csv"))
+    else:
+        target = feed.path / name
+    path = feed.path
+    if data.draw(st.booleans()):
+        target = path = _zipped(feed)
+    content = bytearray(target.read_bytes())
+    for _ in range(data.draw(st.integers(1, 6))):
+        start = data.draw(st.integers(0, len(content)))
+        length = data.draw(st.integers(0, 12))
+        content[start : start + length] = data.draw(st.sampled_from(SPLINTERS) | st.binary(max_size=4))
+    target.write_bytes(content)
+    survey = examine(path)
+    for finding in survey.findings:
+        is_spoken(finding)
+    if any(finding.severity == "error" and finding.code.startswith("PR-F") for finding in survey.findings):
+        with pytest.raises(InputError):
+            read(path)

@@ -52,7 +52,7 @@ def convert_table(raw: RawTable, table: Table, findings: Findings) -> pl.DataFra
     typed = {name: _convert(frame, known[name], table.name, findings) for name in found}
     height = len(raw.rows)
     series = [
-        typed.get(column.name, pl.Series(column.name, [None] * height, dtype=column.dtype)).alias(column.name)
+        typed.get(column.name, pl.repeat(None, height, dtype=column.dtype, eager=True)).alias(column.name)
         for column in table.declared
     ]
     return _fold_inputs(fill_defaults(pl.DataFrame(series), table), table)
@@ -114,7 +114,7 @@ def _convert(frame: pl.DataFrame, column: Column, table: str, findings: Findings
     """One column as its declared type; what does not fit is reported and becomes null."""
     dtype = frame.schema[column.name]
     if isinstance(dtype, pl.Null):
-        return pl.Series(column.name, [None] * len(frame), dtype=column.dtype)
+        return pl.repeat(None, len(frame), dtype=column.dtype, eager=True).alias(column.name)
     if dtype == column.dtype and not isinstance(dtype, pl.String):
         series = frame[column.name]
         if column.kind == "number":
@@ -153,7 +153,7 @@ def _convert_typed(
     findings.add(
         "PR-T113", table=table, column=column.name, value=str(dtype), found=str(dtype), expected=str(column.dtype)
     )
-    return pl.Series(column.name, [None] * len(frame), dtype=column.dtype)
+    return pl.repeat(None, len(frame), dtype=column.dtype, eager=True).alias(column.name)
 
 
 def _report_cells(

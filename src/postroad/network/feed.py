@@ -291,8 +291,10 @@ def _read_raw(source: FeedSource, table: str, file: str, findings: Findings) -> 
         twice = sorted({name for name in names if names.count(name) > 1})
         for name in twice:
             findings.add("PR-F117", table=table, row=1, column=name, value=name)
-        frame = pl.DataFrame(pl.from_arrow(opened.read())) if not twice else None
-    except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
+        read_columns = opened.read()
+        read_columns.validate(full=True)
+        frame = pl.DataFrame(pl.from_arrow(read_columns)) if not twice else None
+    except (pa.ArrowException, OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
         findings.add("PR-F112", table=table, value=file, problem=str(error).splitlines()[0])
         return None
     return None if frame is None else RawTable(frame, np.arange(len(frame)) + FIRST_ROW)

@@ -56,6 +56,9 @@ def read_text_table(content: bytes, table: str, findings: Findings) -> RawTable 
         findings.add("PR-F114", table=table)
         return None
     header, body = _split_header(text)
+    if not any(header):
+        findings.add("PR-F124", table=table, row=1, value="", n=1)
+        return None
     if len(header) == 1 and any(mark in header[0] for mark in _OTHER_DELIMITERS):
         mark = next(mark for mark in _OTHER_DELIMITERS if mark in header[0])
         findings.add("PR-F123", table=table, row=1, value=header[0], delimiter=_OTHER_DELIMITERS[mark])
@@ -148,8 +151,9 @@ def _read_rows(body: bytes, columns: list[str], table: str, findings: Findings) 
     for number, n_found, text in ragged:
         code = "PR-F116" if text.count('"') % 2 else "PR-F115"
         findings.add(code, table=table, row=number + 1, value=text[:80], n_found=n_found, n_expected=len(columns))
-    numbers = np.arange(1, len(frame) + len(ragged) + 1)
-    rows = np.setdiff1d(numbers, [number for number, _, _ in ragged]) + FIRST_ROW - 1
+    is_sound = np.ones(len(frame) + len(ragged), bool)
+    is_sound[[number - 1 for number, _, _ in ragged]] = False
+    rows = np.flatnonzero(is_sound) + FIRST_ROW
     is_blank = frame.select(pl.all_horizontal(pl.all().str.strip_chars() == ""))[:, 0].to_numpy()
     for row in rows[is_blank]:
         findings.add("PR-F125", table=table, row=int(row))
@@ -177,4 +181,4 @@ def _parse(body: bytes, columns: list[str], ragged: list | None) -> pl.DataFrame
             column_types=dict.fromkeys(columns, pa.large_string()), strings_can_be_null=False
         ),
     )
-    return pl.DataFrame(pl.from_arrow(table))
+    return pl.DataFrame(pl.from_arrow(table)).cast(pl.String)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from postroad.core.findings import Findings
 from postroad.network.check.declared import check_declared
 from postroad.network.check.geography import check_coordinates, check_lane_lengths, check_place_tree
-from postroad.network.check.reach import check_access, check_idle_lanes, check_reach
+from postroad.network.check.reach import check_access, check_reach
 from postroad.network.check.sales import (
     check_demand,
     check_factors,
@@ -51,7 +51,6 @@ _CHECKS: tuple[tuple[Callable, tuple[str, ...]], ...] = (
     (check_profiles, ("profiles", "products")),
     (check_parameters, ("parameters",)),
     (check_access, ("facilities", "lanes", "trips")),
-    (check_idle_lanes, ("lanes", "trips", "calls", "calendar", "calendar_dates")),
     (check_reach, ("facilities", "service_areas", "lanes", "trips", "calls", "calendar", "calendar_dates")),
 )
 

@@ -30,7 +30,7 @@ def great_circle_km(lon_a: np.ndarray, lat_a: np.ndarray, lon_b: np.ndarray, lat
     """
     lon_a, lat_a, lon_b, lat_b = (np.radians(np.asarray(value, float)) for value in (lon_a, lat_a, lon_b, lat_b))
     half = np.sin((lat_b - lat_a) / 2) ** 2 + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_b - lon_a) / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0)))
+    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0)))
 
 
 def check_place_tree(network, findings: Findings) -> None:

@@ -12,7 +12,9 @@ from postroad.network.check.timetable import running_days
 from postroad.network.rows import report_rows
 from postroad.network.schema import ACCESS_KINDS
 
-__all__ = ["check_access", "check_idle_lanes", "check_reach"]
+__all__ = ["check_access", "check_reach"]
+
+_ENDS = ("from_facility", "to_facility")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,31 +90,25 @@ def check_access(network, findings: Findings) -> None:
         )
 
 
-def check_idle_lanes(network, findings: Findings) -> None:
-    """Lanes on which no trip ever runs (PR-N209)."""
-    links = _links(network)
-    lanes = network.tables["lanes"]
-    idle = ~pl.struct("from_facility", "to_facility").is_in(links.unique().to_struct().implode())
-    report_rows(findings, "PR-N209", "lanes", lanes, idle, "lane_id")
-
-
 def check_reach(network, findings: Findings) -> None:
-    """Facilities that no lane touches (PR-N201), and endpoints that cannot be reached from the others (N202) or cannot
-    reach them (N203)."""
+    """Lanes on which no trip ever runs (PR-N209), facilities that no lane touches (N201), and endpoints that cannot be
+    reached from the others (N202) or cannot reach them (N203)."""
     tables = network.tables
     facilities = (
         tables["facilities"].with_row_index("__row", offset=2).unique("facility_id", keep="first", maintain_order=True)
     )
     numbers = pl.DataFrame({"facility_id": facilities["facility_id"], "n": np.arange(len(facilities))})
     links = _links(network)
-    tail, head = (_numbered(links[side], numbers) for side in ("from_facility", "to_facility"))
+    idle = tables["lanes"].join(links.with_columns(found=pl.lit(True)), on=_ENDS, how="left", maintain_order="left")
+    report_rows(findings, "PR-N209", "lanes", idle, pl.col("found").is_null(), "lane_id")
+    tail, head = (_numbered(links[side], numbers) for side in _ENDS)
     sound = (tail >= 0) & (head >= 0)
     tail, head = tail[sound], head[sound]
     areas = tables["service_areas"]
     serving = areas.filter(pl.col("collects") | pl.col("delivers"))["facility_id"]
-    is_endpoint = facilities["facility_id"].is_in(serving.implode()).to_numpy()
+    is_endpoint = facilities["facility_id"].is_in(serving.implode()).fill_null(False).to_numpy()
     touched = np.zeros(len(facilities), bool)
-    for side in ("from_facility", "to_facility"):
+    for side in _ENDS:
         ends = _numbered(tables["lanes"][side], numbers)
         touched[ends[ends >= 0]] = True
     touched[tail] = touched[head] = True

@@ -136,8 +136,9 @@ def check_speeds(network, findings: Findings) -> None:
         on="lane_id", how="left", maintain_order="left",
     )  # fmt: skip
     _report_speeds(trips, "trips", "arrive", pl.col("arrive") - pl.col("depart"), findings)
+    called = trips.filter(pl.col("trip_id").is_in(tables["calls"]["trip_id"].unique().implode()))
     calls = tables["calls"].with_row_index("__row", offset=2).join(
-        trips.unique("trip_id", keep="first").select("trip_id", "vehicle_mode"),
+        called.unique("trip_id", keep="first").select("trip_id", "vehicle_mode"),
         on="trip_id", how="left", maintain_order="left",
     )  # fmt: skip
     calls = calls.sort("trip_id", "seq").with_columns(pl.col("depart").shift(1).over("trip_id").alias("__left"))
