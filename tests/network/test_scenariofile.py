@@ -88,6 +88,11 @@ def test_beta_changes_what_is_run_and_not_how_much(tmp_path):
     assert findings_of(written(tmp_path, 'base = "tiny"\n[demand]\nbeta = 0')) == [("PR-F204", "demand.beta")]
 
 
+def test_the_normal_day_has_no_peak_about_it():
+    assert load_scenario("normal-2023").days_by == "calendar"
+    assert load_scenario("surge-2023").days_by == "profile"
+
+
 def test_base_is_looked_for_beside_the_file(tmp_path):
     feed = FeedFolder(tmp_path / "tiny")
     feed.set("products", 2, mean_kg=9)

@@ -35,6 +35,8 @@ class Scenario:
     network: the plan, with the changes of the scenario made.
     day: the day D whose items are measured; the feed's ``base_date`` when not given.
     days_before, days_after: days of release before and after D, so that D stands in its week.
+    days_by: what those days are like: ``profile``, the feed's profile of days around a named day such as a peak;
+        ``calendar``, their weekday and month.
     to_items: items accepted on D; None: as the feed's demand and profiles say.
     by: factor on the demand; 1 when not given.
     beta: exponent of distance of a demand model; None for the model's own.
@@ -52,6 +54,7 @@ class Scenario:
     day: date | None = None
     days_before: int = 0
     days_after: int = 0
+    days_by: str = "profile"
     to_items: int | None = None
     by: float = 1.0
     beta: float | None = None
@@ -103,7 +106,7 @@ class Scenario:
                 "network": self.network.digest,
                 "overlay": self.overlay.digest,
                 "day": self.day.isoformat(),
-                "days": [self.days_before, self.days_after],
+                "days": [self.days_before, self.days_after, self.days_by],
                 "demand": [self.to_items, self.by, *([] if self.beta is None else [self.beta])],
                 "seed": self.seed,
                 "sample": [self.sample, [list(pair) for pair in self.sample_pairs]],

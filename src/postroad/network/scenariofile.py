@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -92,6 +93,12 @@ class ScenarioFile(_Section):
     )
     days_before: int = keyed(0, "Days of release before D.", "D 之前的收寄天数。", ge=0, le=60)
     days_after: int = keyed(0, "Days of release after D.", "D 之后的收寄天数。", ge=0, le=60)
+    days_by: Literal["profile", "calendar"] = keyed(
+        "profile",
+        "How the days around D follow from it: profile, the feed's profile of days around a named day such as a peak; "
+        "calendar, their weekday and month.",
+        "D 前后各日的业务量：profile 按数据包中围绕指定日（如高峰日）的日间分布；calendar 按星期与月份。",
+    )
     seed: int = keyed(1, "Seed of everything random.", "一切随机过程的种子。", ge=0)
     sample: int = keyed(
         1000, "One item in so many gets its full history; 0: none.", "每多少件记录一件的完整轨迹；0 为不记录。", ge=0
@@ -142,7 +149,7 @@ def load_scenario(path_or_name: str | Path, *, network: Network | None = None, l
         network = read(_from_folder(given.base, folder), level or given.level)
     scenario = Scenario(
         name=given.name or name, network=network, day=given.date, days_before=given.days_before,
-        days_after=given.days_after, seed=given.seed, sample=given.sample,
+        days_after=given.days_after, days_by=given.days_by, seed=given.seed, sample=given.sample,
         sample_pairs=_sample_pairs(given, network, table), base=given.base,
         beta=given.demand.beta, beside=str(_from_folder(given.beside, folder)), name_en=given.name_en,
         name_zh=given.name_zh, description=given.description, description_zh=given.description_zh,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from time import perf_counter
 
 import numpy as np
@@ -16,7 +17,7 @@ from postroad.core.seeds import stream
 from postroad.core.version import release
 from postroad.demand.build import flows_for, mean_day_items
 from postroad.demand.flows import Flows
-from postroad.demand.profiles import day_weights, scale_days
+from postroad.demand.profiles import calendar_weights, day_weights, scale_days
 from postroad.measure.record import Record, make_record
 from postroad.network.compile import compile_network
 from postroad.network.instance import Instance
@@ -118,9 +119,7 @@ def _parameters(scenario: Scenario) -> dict[str, float]:
     return dict(scenario.network.tables["parameters"].select("parameter_id", "value").iter_rows())
 
 
-def _promise(
-    scenario: Scenario, instance: Instance, tables: RoutingTables, flows: Flows, threads: int
-) -> np.ndarray:
+def _promise(scenario: Scenario, instance: Instance, tables: RoutingTables, flows: Flows, threads: int) -> np.ndarray:
     """The promised days of every group: by the plan, since nobody knew of the disruptions when they were sold."""
     plan = instance
     if len(scenario.overlay):
@@ -159,12 +158,16 @@ class _Watch:
 def released_by_day(scenario: Scenario) -> np.ndarray:
     """Items accepted on each day of release, int64 (n_days,).
 
-    On the scenario's day: what it names, or the feed's mean day times its factor. The other days follow the feed's
-    profile of days around the named one.
+    On the scenario's day: what it names, or the feed's mean day times its factor. The other days follow from it by the
+    feed's profile of days around a named one, or by the calendar, as the scenario says.
     """
     on_day = scenario.to_items or round(mean_day_items(scenario.network) * scenario.by)
     offsets = range(-scenario.days_before, scenario.days_after + 1)
-    return scale_days(on_day, day_weights(scenario.network.tables["profiles"], offsets))
+    profiles = scenario.network.tables["profiles"]
+    if scenario.days_by == "profile":
+        return scale_days(on_day, day_weights(profiles, offsets))
+    weights = calendar_weights(profiles, [scenario.day + timedelta(days=offset) for offset in offsets])
+    return scale_days(on_day, weights / weights[scenario.days_before])
 
 
 def make_run_record(scenario: Scenario, instance: Instance, result: TwinResult) -> Record:

@@ -65,5 +65,5 @@ def are_same_items(base: Run, other: Run) -> bool:
     one, two = base.scenario, other.scenario
     return one.network.digest == two.network.digest and all(
         getattr(one, name) == getattr(two, name)
-        for name in ("day", "days_before", "days_after", "to_items", "by", "beta", "seed")
+        for name in ("day", "days_before", "days_after", "days_by", "to_items", "by", "beta", "seed")
     )

@@ -134,10 +134,11 @@ def _changes(run: Run) -> Iterable[Text]:
     if scenario.beta is not None:
         yield Text(f"Exponent of distance of the demand: {scenario.beta:g}.", f"需求模型距离指数：{scenario.beta:g}。")
     if scenario.n_days > 1:
+        by = _DAYS_BY[scenario.days_by]
         yield Text(
             f"The day stands in its week: items are released on {scenario.days_before} days before it and "
-            f"{scenario.days_after} after, by the day profile; measures are of items accepted on the day.",
-            f"当日置于其所在的一周：前 {scenario.days_before} 天与后 {scenario.days_after} 天按日间分布收寄；"
+            f"{scenario.days_after} after, {by.en}; measures are of items accepted on the day.",
+            f"当日置于其所在的一周：前 {scenario.days_before} 天与后 {scenario.days_after} 天{by.zh}收寄；"
             "指标仅统计当日收寄的邮件。",
         )
     for item in scenario.disruptions:
@@ -156,4 +157,8 @@ def _changes(run: Run) -> Iterable[Text]:
         )
 
 
+_DAYS_BY = {
+    "profile": Text("by the feed's profile of days around it", "按数据包的日间分布"),
+    "calendar": Text("by weekday and month", "按星期与月份"),
+}
 _KINDS_ZH = {"closure": "关闭", "capacity": "减能", "delay": "延误", "cancel": "停运"}

@@ -222,6 +222,7 @@ def _facts(run: Run) -> str:
         "description": scenario.description, "description_zh": scenario.description_zh,
         "base": scenario.base, "level": scenario.level,
         "day": scenario.day.isoformat(), "days_before": scenario.days_before, "days_after": scenario.days_after,
+        "days_by": scenario.days_by,
         "to_items": scenario.to_items or 0, "by": scenario.by, "beta": scenario.beta or 0.0,
         "beside": scenario.beside, "seed": scenario.seed, "sample": scenario.sample, "know_overlay": run.know_overlay,
         "sample_pairs": [list(pair) for pair in scenario.sample_pairs], "n_hours": run.result.n_hours,
@@ -281,8 +282,8 @@ def _scenario_of(facts: dict, folder: Path) -> Scenario:
     network = read(folder / NETWORK)
     return Scenario(
         name=facts["scenario"], network=network, day=date.fromisoformat(facts["day"]),
-        days_before=facts["days_before"], days_after=facts["days_after"], to_items=facts["to_items"] or None,
-        by=facts["by"], beta=facts["beta"] or None, beside=facts["beside"],
+        days_before=facts["days_before"], days_after=facts["days_after"], days_by=facts["days_by"],
+        to_items=facts["to_items"] or None, by=facts["by"], beta=facts["beta"] or None, beside=facts["beside"],
         disruptions=tuple(Disruption(**row) for row in facts.get("disruptions", [])), seed=facts["seed"],
         sample=facts["sample"], sample_pairs=tuple(tuple(pair) for pair in facts["sample_pairs"]), base=facts["base"],
         level=facts["level"], description=facts["description"], name_en=facts["name_en"],
