@@ -122,7 +122,7 @@ def _hourly(queue: dict[str, np.ndarray]) -> pl.DataFrame:
 
 def _facilities(queue: dict[str, np.ndarray]) -> pl.DataFrame:
     day = slice(24 * PEAK_DAY, 24 * PEAK_DAY + 24)
-    waiting = queue["in"] + queue["out"]
+    waiting = queue["in"]
     peak_hour = waiting.argmax(axis=1)
     peak = waiting.max(axis=1)
     clear = [

@@ -39,13 +39,19 @@ def test_a_sentence_stands_in_both_languages(sentences, en, zh):
     assert zh in sentences[1]
 
 
-def test_the_largest_backlog_and_its_hour_are_those_of_the_frame(sentences):
-    waiting = (
-        report_data().hourly.with_columns(n=pl.col("backlog_in") + pl.col("backlog_out")).sort("n", descending=True)
-    )
-    top = waiting.row(0, named=True)
+@pytest.mark.parametrize("column", ["backlog_in", "backlog_out"])
+def test_the_largest_backlogs_and_their_hours_are_those_of_the_frame(sentences, column):
+    top = report_data().hourly.sort(column, descending=True).row(0, named=True)
     day, hour = divmod(top["hour"], 24)
-    assert f"{top['n'] / 1e6:.1f} million items, at {8 + day} Nov {hour:02d}:00" in sentences[0]
+    assert f"{top[column] / 1e6:.1f} million items, at {8 + day} Nov {hour:02d}:00" in sentences[0]
+
+
+def test_regions_without_a_name_of_their_own_are_not_ranked():
+    measures = report_data().measures.with_columns(
+        key=pl.when(pl.col("key") == "west").then(pl.lit("other")).otherwise("key")
+    )
+    text = "\n".join(text.en for text in summarise_run(replace(report_data(), measures=measures)))
+    assert "Items for the centre took longest" in text
 
 
 def test_a_disruption_says_when_it_cleared(sentences):

@@ -89,14 +89,18 @@ def base_layers(base: BaseMap, frame: Frame) -> dict[str, object]:
 
 
 def map_spec(
-    base: BaseMap, facilities: pl.DataFrame, lanes: pl.DataFrame, places: pl.DataFrame, waiting: Mapping[str, list[int]]
+    base: BaseMap,
+    facilities: pl.DataFrame,
+    lanes: pl.DataFrame,
+    places: pl.DataFrame,
+    waiting: Mapping[str, Mapping[str, list[int]]],
 ) -> dict[str, object]:
     """The interactive map of a run.
 
     Parameters
     ----------
     facilities, lanes, places: frames as declared in ``report/frames.csv``.
-    waiting: items waiting by hour of the horizon, for each facility that has any.
+    waiting: items waiting to be sorted (``in``) and to leave (``out``) by hour, for each facility that has any.
     """
     lon, lat = facilities["lon"].to_numpy(), facilities["lat"].to_numpy()
     frame = frame_of(base, lon, lat)
@@ -106,10 +110,10 @@ def map_spec(
     spec["focus"] = _focus(plane[is_home], frame)
     spec["facilities"] = _facilities(facilities, plane, is_home)
     spec["lanes"] = _lanes(facilities, lanes, is_home, both_ends=True)
+    ids = facilities["facility_id"].to_list()
     spec["waiting"] = {
-        str(index): waiting[name]
-        for index, name in enumerate(facilities["facility_id"].to_list())
-        if is_home[index] and waiting.get(name)
+        side: {str(k): series[name] for k, name in enumerate(ids) if is_home[k] and series.get(name)}
+        for side, series in waiting.items()
     }
     if base.cells and not places.is_empty():
         spec["cells_notice"] = CELLS_NOTICE.as_dict()

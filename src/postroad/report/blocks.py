@@ -23,7 +23,8 @@ class Column:
         ``term`` (a closed word such as a mode, translated by the page) or ``uom`` (a unit of measure as text).
     unit: unit of measure of a number; ``@column`` where another column of the frame says it row by row.
     decimals: digits after the point; the unit's own when None.
-    label: what the numbers of the column are, where the table has no column that says so row by row.
+    label: what the numbers of the column are (several joined by ``+``), where no column of the table says so row by
+        row.
     is_bar: whether a thin bar behind the number shows its size.
     """
 
@@ -54,7 +55,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart: ``spec`` is drawn by the page's script; ``label`` and ``source`` are shown under it."""
+    """A chart: ``spec`` is drawn by the page's script; ``label`` (several joined by ``+``) stands beside the title."""
 
     chart_id: str
     title: Text

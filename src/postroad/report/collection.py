@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import polars as pl
 
+from postroad.kernels.tally import SCOPES
 from postroad.measure.dims import Dims
 from postroad.measure.hours import Hours, hourly_capacity
 from postroad.measure.rankings import (
@@ -18,6 +19,7 @@ from postroad.measure.rankings import (
 )
 from postroad.measure.record import Record, measure_record
 from postroad.measure.registry import find
+from postroad.network.schema import REGIONS
 from postroad.report.atlas import short_names
 from postroad.report.text import TERMS, Text
 from postroad.twin.result import Counts
@@ -52,7 +54,6 @@ HOUR_STEP = 2
 MAX_PAIRS = 1000
 _SCOPES = {
     "same_city": Text("same city", "同城"),
-    "intracity": Text("same city", "同城"),
     "intercity": Text("inter-city", "异地"),
     "international": Text("international", "国际及港澳台"),
 }
@@ -110,7 +111,7 @@ def measure_frame(
     ids = [one.name for one in wanted]
     parts = [measure_record(record, ids).with_columns(by=pl.lit("all"), key=pl.lit("all"))]
     for by in breakdowns:
-        part = measure_record(record, ids, by=by)
+        part = _in_order(measure_record(record, ids, by=by), by)
         parts.append(part.with_columns(by=pl.lit(by), key=pl.col(by).cast(pl.String)))
     columns = ["by", "key", "measure", "value", "n_items", "unit", "label"]
     frame = pl.concat([part.select(columns) for part in parts]).filter(pl.col("value").is_not_null())
@@ -123,6 +124,15 @@ def measure_frame(
         name_zh=pl.col("measure_id").replace_strict({one.name: one.title_zh for one in wanted}),
         source=pl.lit(source),
     )
+
+
+def _in_order(frame: pl.DataFrame, by: str) -> pl.DataFrame:
+    """Regions and scopes in the order people name them; other classes as they come."""
+    order = [*REGIONS, *SCOPES]
+    if not by.endswith("region") and by != "scope":
+        return frame
+    rank = pl.col(by).replace_strict({name: k for k, name in enumerate(order)}, default=len(order))
+    return frame.sort(rank, maintain_order=True)
 
 
 def _key_text(by: str, key: str, dims: Dims, tables: Mapping[str, pl.DataFrame]) -> Text:

@@ -6,7 +6,7 @@ import polars as pl
 
 from postroad.report.blocks import Block, Chart, Column, Prose, Row, Section, Table
 from postroad.report.data import Comparison, Disruption, RunFacts
-from postroad.report.horizon import measured_bands
+from postroad.report.horizon import measured_bands, shown_hours
 from postroad.report.labelling import common_label, with_labels
 from postroad.report.summary import comparison_sentences, disruption_sentences
 from postroad.report.text import Text
@@ -84,7 +84,8 @@ def _backlog_overlay(comparison: Comparison, name: Text, hourly: pl.DataFrame, f
     waiting = {}
     for key, frame in (("this", hourly), ("other", comparison.hourly_other)):
         waiting[key] = dict(frame.select("hour", n=pl.col("backlog_in") + pl.col("backlog_out")).iter_rows())
-    hours = sorted(waiting["this"].keys() | waiting["other"].keys())
+    shown = shown_hours(facts, hourly, comparison.hourly_other)
+    hours = sorted(hour for hour in waiting["this"].keys() | waiting["other"].keys() if hour < shown)
     series = [
         {"name": name.as_dict(), "values": [waiting["this"].get(hour) for hour in hours], "tone": "accent"},
         {"name": comparison.name.as_dict(), "values": [waiting["other"].get(hour) for hour in hours], "tone": "alert"},
@@ -112,6 +113,13 @@ def disruption_section(disruption: Disruption, facts: RunFacts) -> Section:
     return Section("disruption", Text("Disruption", "中断影响"), tuple(blocks))
 
 
+def _last_hour(disruption: Disruption, facts: RunFacts) -> int:
+    """Where the chart ends: a day after the backlog cleared or was last more than the undisturbed run's."""
+    more = disruption.backlogs.filter(pl.col("disrupted") > pl.col("undisturbed") * 1.01 + 1)
+    ends = [disruption.to_hour, disruption.cleared_hour or 0, facts.measured_to_h, int(more["hour"].max() or 0)]
+    return max(ends) + 24
+
+
 def _disrupted_backlog(disruption: Disruption, facts: RunFacts) -> Chart:
     """The backlog of the centre that was hit and, as a sum, of all others named."""
     band = {"from": disruption.from_hour, "to": disruption.to_hour, "name": disruption.name.as_dict(), "tone": "alert"}
@@ -125,7 +133,8 @@ def _disrupted_backlog(disruption: Disruption, facts: RunFacts) -> Chart:
         .agg(pl.col("disrupted").sum(), pl.col("undisturbed").sum())
         .sort("hour")
     )
-    hours = sorted(set(disruption.backlogs["hour"].to_list()))
+    last = _last_hour(disruption, facts)
+    hours = sorted(hour for hour in set(disruption.backlogs["hour"].to_list()) if hour < last)
     series = []
     for frame, names, tones in (
         (here, (Text("here", "本中心"), Text("here, undisturbed", "本中心（无中断）")), ("alert", "muted")),

@@ -119,7 +119,7 @@ class RunFacts:
     label: str = "modelled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Comparison:
     """Another run beside this one, with paired differences (other minus this)."""
 
@@ -133,7 +133,7 @@ class Comparison:
         _check_fields(self, ("differences", "hourly_other", "hours_other"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Disruption:
     """What a disruption did, against the same run without it."""
 
@@ -159,7 +159,7 @@ _RUN_FRAMES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ReportData:
     """Everything that the report of one run shows. An empty frame leaves its part out.
 
@@ -197,7 +197,7 @@ class ReportData:
         _check_fields(self, _RUN_FRAMES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CompareData:
     """Two runs side by side: what ``postroad compare`` shows."""
 
@@ -216,7 +216,7 @@ class CompareData:
         _check_fields(self, ("hourly", "hours", "sources"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SweepData:
     """Measures over one swept number: what ``postroad sweep`` shows.
 

@@ -13,9 +13,9 @@ __all__ = ["common_label", "with_labels"]
 
 
 def common_label(frame: pl.DataFrame) -> str:
-    """The weakest label among the rows: a chart over mixed rows is no better than its weakest."""
+    """All labels that the rows carry, joined by ``+``: a chart over mixed rows shows each of them."""
     found = set(frame["label"].to_list()) if "label" in frame.columns else set()
-    return next((label for label in reversed(LABELS) if label in found), "unverified")
+    return "+".join(label for label in LABELS if label in found) or "unverified"
 
 
 def with_labels(columns: list[Column], frame: pl.DataFrame) -> tuple[Column, ...]:

@@ -6,7 +6,7 @@ import polars as pl
 
 from postroad.report.blocks import Block, Chart, Column, Section, Table
 from postroad.report.data import ReportData
-from postroad.report.horizon import measured_bands
+from postroad.report.horizon import measured_bands, shown_hours
 from postroad.report.labelling import common_label, with_labels
 from postroad.report.text import TERMS, Text
 
@@ -36,22 +36,18 @@ def load_section(data: ReportData) -> Section | None:
     return Section("load", Text("Load and backlog", "负荷与滞留"), tuple(blocks), short=Text("Load", "负荷"))
 
 
-def waiting_by_facility(centre_hourly: pl.DataFrame, n_hours: int, n_centres: int = MAX_ROWS) -> dict[str, list[int]]:
-    """Items waiting (to be sorted or to leave) by hour for the centres with the largest backlogs, zeros trimmed."""
+def waiting_by_facility(centre_hourly: pl.DataFrame, n_hours: int) -> dict[str, dict[str, list[int]]]:
+    """Items waiting to be sorted (``in``) and to leave (``out``) by hour and facility, zeros at the end trimmed."""
+    series: dict[str, dict[str, list[int]]] = {"in": {}, "out": {}}
     if centre_hourly.is_empty():
-        return {}
-    waiting = centre_hourly.select("facility_id", "hour", n=pl.col("backlog_in") + pl.col("backlog_out"))
-    largest = (
-        waiting.group_by("facility_id")
-        .agg(pl.col("n").max())
-        .filter(pl.col("n") > 0)
-        .sort("n", "facility_id", descending=[True, False])
-        .head(n_centres)
-    )
-    kept = waiting.join(largest.select("facility_id"), on="facility_id", how="semi").sort("facility_id", "hour")
-    series: dict[str, list[int]] = {}
-    for (name,), part in kept.group_by("facility_id", maintain_order=True):
-        series[str(name)] = _dense(part, "n", n_hours)
+        return series
+    for side, waiting in series.items():
+        column = f"backlog_{side}"
+        largest = centre_hourly.group_by("facility_id").agg(n=pl.col(column).max()).filter(pl.col("n") > 0)
+        kept = largest.sort("n", "facility_id", descending=[True, False]).head(MAX_ROWS).select("facility_id")
+        rows = centre_hourly.join(kept, on="facility_id", how="semi").sort("facility_id", "hour")
+        for (name,), part in rows.group_by("facility_id", maintain_order=True):
+            waiting[str(name)] = _dense(part, column, n_hours)
     return series
 
 
@@ -66,30 +62,27 @@ def _dense(part: pl.DataFrame, column: str, n_hours: int) -> list[int]:
     return values
 
 
-def centre_series(data: ReportData) -> list[dict[str, object]]:
+def centre_series(data: ReportData, n_hours: int) -> list[dict[str, object]]:
     """Hourly series of the centres with the largest backlogs, worst first."""
-    names = {
-        row[0]: row[1:]
-        for row in data.facilities.select("facility_id", "name_en", "name_zh", "peak_backlog_items").iter_rows()
-    }
-    order = sorted(
-        (name for name in data.centre_hourly["facility_id"].unique() if name in names),
-        key=lambda name: (-(names[name][2] or 0), name),
+    texts = [f"short_{lang}" if f"short_{lang}" in data.facilities.columns else f"name_{lang}" for lang in ("en", "zh")]
+    largest = data.centre_hourly.group_by("facility_id").agg(
+        first=pl.col("backlog_in").max(), second=pl.col("backlog_out").max()
     )
-    kept = order[:MAX_CENTRES]
-    parts = data.centre_hourly.filter(pl.col("facility_id").is_in(kept)).partition_by("facility_id", as_dict=True)
-    columns = ["sorted", "backlog_in", "backlog_out"] + (
-        ["capacity"] if "capacity" in data.centre_hourly.columns else []
-    )
-    rows = []
-    for name in kept:
-        series = {column: _dense(parts[(name,)], column, data.facts.n_hours) for column in columns}
-        rows.append({"id": name, "name": {"en": names[name][0], "zh": names[name][1]}, **series})
-    return rows
+    named = data.facilities.select("facility_id", en=texts[0], zh=texts[1])
+    order = largest.join(named, on="facility_id").sort("first", "second", "facility_id", descending=[True, True, False])
+    kept = order.head(MAX_CENTRES)
+    parts = data.centre_hourly.join(kept.select("facility_id"), on="facility_id", how="semi")
+    by_name = parts.partition_by("facility_id", as_dict=True)
+    columns = [name for name in ("sorted", "backlog_in", "backlog_out", "capacity") if name in parts.columns]
+    return [
+        {"id": name, "name": {"en": en, "zh": zh}} | {c: _dense(by_name[(name,)], c, n_hours) for c in columns}
+        for name, en, zh in kept.select("facility_id", "en", "zh").iter_rows()
+    ]
 
 
 def _national_charts(data: ReportData) -> list[Block]:
-    hourly = data.hourly.sort("hour")
+    shown = shown_hours(data.facts, data.hourly)
+    hourly = data.hourly.sort("hour").filter(pl.col("hour") < shown)
     bands = measured_bands(data.facts)
     if data.disruption is not None:
         bands.append(
@@ -128,7 +121,7 @@ def _national_charts(data: ReportData) -> list[Block]:
             series("in_custody", "under way", "在途", is_area=True, tone="cool"),
         ],
     }
-    returned, lost = (int(hourly[column][-1]) for column in ("returned", "lost"))
+    returned, lost = (int(data.hourly[column].max()) for column in ("returned", "lost"))
     kept = Text(
         f"Accepted = delivered + under way + returned ({returned:,}) + lost ({lost:,}), checked exactly at every hour.",
         f"收寄 = 妥投 + 在途 + 退回（{returned:,}）+ 丢失（{lost:,}），逐小时严格核对。",

@@ -128,10 +128,14 @@ def _code(text: str) -> Markup:
 
 
 def _badge(label: str, source: str = "") -> Markup:
-    """The mark that says what a number is; the tooltip explains it and names the source."""
-    name, meaning = LABEL_TEXTS[label]
-    tip = f"{meaning.en} {meaning.zh}" + (f" — {source}" if source else "")
-    return Markup('<span class="badge b-{}" title="{}">{}</span>').format(label, tip, _both(name))
+    """The marks that say what a number is; the tooltip explains it and names the source."""
+    marks = []
+    for one in label.split("+"):
+        name, meaning = LABEL_TEXTS[one]
+        tip = f"{meaning.en} {meaning.zh}" + (f" — {source}" if source else "")
+        mark = Markup('<span class="badge b-{}" title="{}">{}</span>').format(one, tip, _both(name))
+        marks.append(mark)
+    return Markup(" ").join(marks)
 
 
 def _term(word: object) -> Markup:

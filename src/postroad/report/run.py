@@ -13,7 +13,7 @@ from postroad.report.blocks import Block, Chart, Column, Page, Prose, Row, Secti
 from postroad.report.contrast import comparison_section, disruption_section
 from postroad.report.data import CompareData, ReportData, RunFacts, SweepData
 from postroad.report.evidence import facts_block, findings_section, provenance_section, source_table, validation_section
-from postroad.report.horizon import day_text
+from postroad.report.horizon import day_text, shown_hours
 from postroad.report.labelling import common_label, with_labels
 from postroad.report.load import centre_series, load_section, waiting_by_facility
 from postroad.report.page import render_page
@@ -76,7 +76,9 @@ def run_page(data: ReportData) -> Page:
         findings_section(data.findings),
         provenance_section(data),
     ]
-    shared = {"epoch": _epoch(data.facts), "centres": [] if data.centre_hourly.is_empty() else centre_series(data)}
+    shared = {"epoch": _epoch(data.facts), "centres": []}
+    if not data.centre_hourly.is_empty() and not data.facilities.is_empty():
+        shared["centres"] = centre_series(data, shown_hours(data.facts, data.hourly))
     return Page(data.title, data.subtitle, tuple(s for s in sections if s is not None), _stamp(data.facts), shared)
 
 
@@ -99,9 +101,10 @@ def _map_section(data: ReportData) -> Section | None:
     if data.facilities.is_empty():
         return None
     base = data.base_map or choose_base_map(data.facilities)
-    waiting = waiting_by_facility(data.centre_hourly, data.facts.n_hours)
+    n_hours = shown_hours(data.facts, data.hourly)
+    waiting = waiting_by_facility(data.centre_hourly, n_hours)
     spec = {"kind": "map", **map_spec(base, data.facilities, data.lanes, data.places, waiting)}
-    spec["n_hours"] = data.facts.n_hours
+    spec["n_hours"] = n_hours
     spec["peak_from"] = data.facts.measured_from_h
     title = Text("Flows, hubs and backlog", "流向、枢纽与滞留")
     blocks: list[Block] = [Chart("map", title, spec, common_label(data.facilities), None, 640)]

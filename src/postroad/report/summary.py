@@ -108,9 +108,8 @@ def _time_sentences(data: ReportData) -> Iterator[Text]:
         en += "; " + " and ".join(f"{share * 100:.1f} % arrived {text}" for share, text, _ in shares)
         zh += "；" + "，".join(f"{text} {share * 100:.1f} %" for share, _, text in shares)
     yield Text(en + ".", zh + "。")
-    regions = data.measures.filter((pl.col("by") == "destination_region") & (pl.col("measure_id") == "total_h")).sort(
-        "value"
-    )
+    ranked = data.measures.filter(by="destination_region", measure_id="total_h")
+    regions = ranked.filter(pl.col("key") != "other").sort("value")
     if len(regions) > 1:
         fast, slow = regions.row(0, named=True), regions.row(-1, named=True)
         gap = slow["value"] - fast["value"]
@@ -124,26 +123,30 @@ def _time_sentences(data: ReportData) -> Iterator[Text]:
 
 def _backlog_sentences(data: ReportData) -> Iterator[Text]:
     if not data.hourly.is_empty():
-        waiting = data.hourly.select("hour", n=pl.col("backlog_in") + pl.col("backlog_out"))
-        peak = waiting.sort("n", "hour", descending=[True, False]).row(0, named=True)
-        at, count = hour_text(data.facts, peak["hour"]), _both(peak["n"], "items")
-        unsorted = data.hourly.filter(pl.col("hour") == peak["hour"])["backlog_in"][0]
-        share = unsorted / peak["n"] if peak["n"] else 0.0
+        unsorted, ready = (_peak(data, column) for column in ("backlog_in", "backlog_out"))
         yield Text(
-            f"The most items waiting at once in the whole network: {count.en}, at {at.en}; {share * 100:.0f} % of them "
-            "waited to be sorted, the rest for a departure or a delivery wave.",
-            f"全网滞留量最高 {count.zh}，出现在{at.zh}；其中 {share * 100:.0f} % 等待分拣，其余等待发运或派送频次。",
+            f"The most items waiting to be sorted at once in the whole network: {unsorted[0].en}, at {unsorted[1].en}. "
+            f"The most items sorted and waiting for a departure or a delivery wave: {ready[0].en}, at {ready[1].en}.",
+            f"全网同时等待分拣最多 {unsorted[0].zh}（{unsorted[1].zh}）；"
+            f"已分拣、等待发运或派送频次最多 {ready[0].zh}（{ready[1].zh}）。",
         )
     if not data.facilities.is_empty():
         worst = data.facilities.sort("peak_backlog_items", "facility_id", descending=[True, False]).row(0, named=True)
-        n_full = data.facilities.filter(pl.col("use_share") > 0.95).height
+        limited = data.facilities.filter(pl.col("use_share").is_not_null())
+        n_full = limited.filter(pl.col("use_share") > 0.95).height
         count = _both(worst["peak_backlog_items"], "items")
         yield Text(
             f"The largest backlog before sorting in one centre stood at {worst['name_en']}: {count.en}. "
-            f"{n_full} of {len(data.facilities)} centres used more than 95 % of their sorting capacity of the day.",
+            f"{n_full} of {len(limited)} centres used more than 95 % of their sorting capacity of the day.",
             f"单个中心待分拣量最高出现在{worst['name_zh']}：{count.zh}。"
-            f"{len(data.facilities)} 个中心中有 {n_full} 个当日用满 95 % 以上的分拣能力。",
+            f"{len(limited)} 个中心中有 {n_full} 个当日用满 95 % 以上的分拣能力。",
         )
+
+
+def _peak(data: ReportData, column: str) -> tuple[Text, Text]:
+    """The largest value of an hourly column and when it was."""
+    top = data.hourly.sort(column, "hour", descending=[True, False]).row(0, named=True)
+    return _both(top[column], "items"), hour_text(data.facts, top["hour"])
 
 
 def _account_sentences(data: ReportData) -> Iterator[Text]:

@@ -78,6 +78,8 @@ UNITS: dict[str, Unit] = {
     "attempts/item": Unit(Text("attempts/item", "次/件"), 2),
     "kwh": Unit(Text("kWh", "千瓦时"), 0, is_compact=True),
     "km": Unit(Text("km", "公里"), 0, is_compact=True),
+    "t-km": Unit(Text("t·km", "吨公里"), 0, is_compact=True),
+    "kWh": Unit(Text("kWh", "千瓦时"), 0, is_compact=True),
     "tkm": Unit(Text("t·km", "吨公里"), 0, is_compact=True),
     "kg": Unit(Text("kg", "千克"), 1),
     "t": Unit(Text("t", "吨"), 0, is_compact=True),

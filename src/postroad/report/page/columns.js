@@ -5,16 +5,16 @@
   const sum = (values) => values.reduce((a, b) => a + b, 0);
   const percent = (share, decimals = 1) => group(share * 100, decimals) + " %";
 
-  /* Classes shown: up to where all but one in a thousand have arrived. */
+  /* Classes shown: up to where 99 of 100 items of every series have arrived, and a tenth beyond. */
   const visible = (spec) => {
     if (spec.is_stacked) return spec.series[0].values.length;
-    let last = 1;
+    let last = Math.ceil((78 - spec.from) / spec.step);
     spec.series.forEach((series) => {
       const total = sum(series.values) || 1;
       let so_far = 0;
-      series.values.forEach((value, index) => { if (so_far < 0.999 * total) { so_far += value; last = Math.max(last, index + 1); } });
+      series.values.forEach((value, index) => { if (so_far < 0.99 * total) { so_far += value; last = Math.max(last, Math.ceil((index + 1) * 1.1)); } });
     });
-    return Math.min(last + 1, spec.series[0].values.length);
+    return Math.min(last, spec.series[0].values.length);
   };
 
   const drawAxes = (svg, spec, box, x, y, marks, n) => {
@@ -52,7 +52,11 @@
     const svg = el("svg", { viewBox: `0 0 ${host.clientWidth} ${host.clientHeight}` });
     drawAxes(svg, spec, box, x, y, marks, n);
     drawColumns(svg, spec, shown, shares, n, x, y);
-    if (!spec.is_stacked) drawReached(svg, spec, shown, shares, n, x, box);
+    if (!spec.is_stacked) {
+      drawReached(svg, spec, shown, shares, n, x, box);
+      const later = Math.max(0, ...shares.map((values) => sum(values.slice(n))));
+      if (later > 5e-5) svg.append(label(box.right - 4, box.bottom - 8, `${pick("later:", "更晚：")} ${percent(later, 2)} →`, { "text-anchor": "end" }));
+    }
     host.onpointermove = (event) => {
       const k = Math.floor((event.clientX - host.getBoundingClientRect().left - box.left) / ((box.right - box.left) / n));
       if (k < 0 || k >= n) { PR.hideTip(); return; }

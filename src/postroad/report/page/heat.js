@@ -20,10 +20,8 @@
 
   const drawHeat = (host, spec) => {
     const centres = PR.shared.centres.slice(0, spec.rows);
-    const waiting = centres.map((centre) => {
-      const n = Math.max(centre.backlog_in.length, centre.backlog_out.length);
-      return Array.from({ length: n }, (_, hour) => (centre.backlog_in[hour] || 0) + (centre.backlog_out[hour] || 0));
-    });
+    const side = host.dataset.side || (centres.some((centre) => centre.backlog_in.length) ? "backlog_in" : "backlog_out");
+    const waiting = centres.map((centre) => centre[side]);
     const n = Math.max(24, ...waiting.map((values) => values.length));
     const max = Math.max(1, ...waiting.map((values) => Math.max(0, ...values)));
     const { canvas, context, width, height } = PR.canvasIn(host);
@@ -79,7 +77,12 @@
       if (cell) document.dispatchEvent(new CustomEvent("pr:centre", { detail: centres[cell[0]].id }));
     };
     const box = PR.controlsOf(host);
-    box.replaceChildren(PR.tag("span", { class: "key" }, "0"), ...[0.15, 0.35, 0.55, 0.75, 1].map((share) => PR.tag("span", { class: "key", style: "padding:0" }, PR.tag("i", { class: "area", style: `width:26px;opacity:1;border-radius:0;background:${shade(share)}` }))), PR.tag("span", { class: "key" }, withUnit(max, "items")));
+    const sides = [["backlog_in", pick("waiting to be sorted", "等待分拣")], ["backlog_out", pick("waiting to leave", "已分拣待发")]].map(([name, text]) => {
+      const button = PR.tag("button", { type: "button", "aria-pressed": String(name === side) }, text);
+      button.onclick = () => { host.dataset.side = name; drawHeat(host, spec); };
+      return button;
+    });
+    box.replaceChildren(PR.tag("div", { class: "segmented", role: "group", "aria-label": pick("What waits", "滞留类别") }, ...sides), PR.tag("span", { class: "key" }, "0"), ...[0.15, 0.35, 0.55, 0.75, 1].map((share) => PR.tag("span", { class: "key", style: "padding:0" }, PR.tag("i", { class: "area", style: `width:26px;opacity:1;border-radius:0;background:${shade(share)}` }))), PR.tag("span", { class: "key" }, withUnit(max, "items")));
     canvas.style.cursor = "pointer";
   };
   PR.renderers.heat = drawHeat;

@@ -15,12 +15,16 @@
       land: new Path2D(spec.land), lines: spec.lines ? new Path2D(spec.lines) : null,
       cells: (spec.cells || []).map((cell) => ({ path: new Path2D(cell[0]), hours: cell[1], en: cell[2], zh: cell[3], n: cell[4] })),
     };
-    const hours = spec.n_hours || 0;
-    state.total = new Array(hours).fill(0);
-    Object.values(spec.waiting).forEach((values) => values.forEach((value, hour) => { state.total[hour] += value; }));
-    while (state.total.length > 24 && !state.total[state.total.length - 1]) state.total.pop();
-    state.max_waiting = Math.max(1, ...Object.values(spec.waiting).map((values) => Math.max(0, ...values)));
-    if (state.total.length) state.hour = state.total.indexOf(Math.max(...state.total));
+    state.sides = ["in", "out"].filter((side) => Object.keys(spec.waiting[side] || {}).length);
+    state.choose = (side) => {
+      state.side = side;
+      state.waiting = spec.waiting[side] || {};
+      state.total = new Array(spec.n_hours || 0).fill(0);
+      Object.values(state.waiting).forEach((values) => values.forEach((value, hour) => { state.total[hour] += value; }));
+      state.max_waiting = Math.max(1, ...Object.values(state.waiting).map((values) => Math.max(0, ...values)));
+      if (state.total.length) state.hour = state.total.indexOf(Math.max(...state.total));
+    };
+    state.choose(state.sides[0]);
     state.max_sorted = Math.max(1, ...spec.facilities.filter(Boolean).map((fac) => fac[SORTED]));
     state.max_items = Math.max(1, ...spec.lanes.map((lane) => lane[3]));
     const sorted = state.cells.map((cell) => cell.hours).sort((a, b) => a - b);
@@ -109,7 +113,7 @@
   const radius = (state, spec, index) => {
     const fac = spec.facilities[index];
     const grow = state.zoom ** 0.35 * Math.min(1, Math.max(0.6, Math.sqrt(state.width / 800)));
-    if (state.view === "backlog") return Math.sqrt(((spec.waiting[index] || [])[state.hour] || 0) / state.max_waiting) * 25 * grow;
+    if (state.view === "backlog") return Math.sqrt(((state.waiting[index] || [])[state.hour] || 0) / state.max_waiting) * 25 * grow;
     return Math.max(1.3, Math.sqrt(fac[SORTED] / state.max_sorted) * (spec.is_small ? 6 : 11)) * grow;
   };
 
@@ -178,7 +182,7 @@
       key.replaceChildren(tag("b", {}, pick("Mean hours to the destination", "寄达地平均全程小时")), tag("div", { class: "ramp" }, ...shades),
         tag("div", { class: "ends" }, tag("span", {}, `${state.classes[0].toFixed(0)} h`), tag("span", {}, `${state.classes[3].toFixed(0)} h`), tag("span", {}, `${state.classes[6].toFixed(0)} h`)));
     } else if (state.view === "backlog") {
-      key.replaceChildren(tag("b", {}, hourOf(state.hour)), tag("div", {}, `${pick("waiting", "滞留")} ${withUnit(state.total[state.hour] || 0, "items")}`), tag("div", {}, `${pick("largest circle", "最大圆")} ${withUnit(state.max_waiting, "items")}`));
+      key.replaceChildren(tag("b", {}, hourOf(state.hour)), tag("div", {}, `${state.side === "in" ? pick("waiting to be sorted", "等待分拣") : pick("waiting to leave", "待发")} ${withUnit(state.total[state.hour] || 0, "items")}`), tag("div", {}, `${pick("largest circle", "最大圆")} ${withUnit(state.max_waiting, "items")}`));
     } else {
       const who = state.chosen == null ? pick(`the ${Math.min(state.n_lanes, spec.lanes.length)} busiest lanes`, `最繁忙的 ${Math.min(state.n_lanes, spec.lanes.length)} 条线路`) : pick(`lanes of ${nameOf(spec.facilities[state.chosen])}`, `${nameOf(spec.facilities[state.chosen])}的线路`);
       key.replaceChildren(tag("b", {}, who), tag("div", {}, `${pick("widest", "最宽")} ${withUnit(state.max_items, spec.is_plan ? "vehicles_per_day" : "items_per_day")}`), tag("div", {}, spec.is_plan ? pick("circle: vehicles leaving a day", "圆：日发车数") : pick("circle: items sorted; red: over 95 % of capacity", "圆：分拣量；红色：用满 95 % 以上能力")));
@@ -236,7 +240,7 @@
     if (index != null) {
       const fac = spec.facilities[index];
       const lines = spec.is_plan ? [[pick("vehicles leaving", "发车"), withUnit(fac[SORTED], "vehicles_per_day")], [pick("lanes", "线路"), String(spec.lanes.filter((lane) => lane[0] === index || lane[1] === index).length)]] : [[pick("sorted", "分拣量"), withUnit(fac[SORTED], "items")], [pick("use", "利用率"), withUnit(fac[USE], "share")], [pick("most waiting to be sorted", "待分拣峰值"), withUnit(fac[BACKLOG], "items")]];
-      if (state.view === "backlog") lines.unshift([pick("waiting now", "当前滞留"), withUnit((spec.waiting[index] || [])[state.hour] || 0, "items")]);
+      if (state.view === "backlog") lines.unshift([pick("waiting now", "当前滞留"), withUnit((state.waiting[index] || [])[state.hour] || 0, "items")]);
       PR.showTip(event, `${nameOf(fac)} · ${term(fac[KIND])}`, lines);
       return;
     }

@@ -5,7 +5,7 @@
 
   const viewSwitch = (spec, state, redraw, rebuild) => {
     const views = [["flows", pick("Flows", "流向")]];
-    if (Object.keys(spec.waiting).length) views.push(["backlog", pick("Backlog by hour", "逐时滞留")]);
+    if (state.sides.length) views.push(["backlog", pick("Backlog by hour", "逐时滞留")]);
     if (state.cells.length) views.push(["hours", pick("Hours to destination", "寄达时限")]);
     if (views.length < 2) return null;
     return tag("div", { class: "segmented", role: "group", "aria-label": pick("View", "视图") }, ...views.map(([view, name]) => {
@@ -29,6 +29,16 @@
     const slider = tag("input", { type: "range", min: 0, max: spec.lanes.length, step: 10, value: state.n_lanes });
     slider.oninput = () => { state.n_lanes = Number(slider.value); redraw(); };
     return tag("label", {}, pick("busiest lanes", "最繁忙线路"), slider);
+  };
+
+  const sideSwitch = (state, redraw, rebuild) => {
+    if (state.sides.length < 2) return null;
+    const names = { in: pick("to be sorted", "等待分拣"), out: pick("to leave", "已分拣待发") };
+    return tag("div", { class: "segmented", role: "group", "aria-label": pick("What waits", "滞留类别") }, ...state.sides.map((side) => {
+      const button = tag("button", { type: "button", "aria-pressed": String(state.side === side) }, names[side]);
+      button.onclick = () => { stop(state); state.choose(side); rebuild(); redraw(); };
+      return button;
+    }));
   };
 
   const stop = (state) => { clearInterval(state.timer); state.timer = null; };
@@ -61,7 +71,7 @@
     if (state.view === "hours") return state.cells.map((cell) => ({ name: pick(cell.en, cell.zh), value: cell.hours, unit: "h", tone: "heat-2" }));
     return spec.facilities.map((fac, index) => fac && {
       index, name: pick(fac[2], fac[3]), id: fac[ID], unit: spec.is_plan ? "" : "items",
-      value: state.view === "backlog" ? (spec.waiting[index] || [])[state.hour] || 0 : fac[SORTED],
+      value: state.view === "backlog" ? (state.waiting[index] || [])[state.hour] || 0 : fac[SORTED],
       tone: state.view === "backlog" ? "alert" : "accent",
     }).filter(Boolean);
   };
@@ -91,7 +101,7 @@
       const parts = [viewSwitch(spec, state, redraw, build)];
       if (state.view !== "backlog") parts.push(...(state.view === "flows" ? modeKeys(state, redraw) : []));
       if (state.view === "flows" && spec.lanes.length > 40) parts.push(laneSlider(spec, state, redraw));
-      if (state.view === "backlog") parts.push(clock(state, redraw));
+      if (state.view === "backlog") parts.push(sideSwitch(state, redraw, build), clock(state, redraw));
       box.replaceChildren(...parts.filter(Boolean));
     };
     build();
