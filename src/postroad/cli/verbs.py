@@ -17,7 +17,17 @@ class Verb:
 
 
 VERBS = (
+    Verb("new", "postroad.cli.feeds", "Start a feed of your own."),
+    Verb("check", "postroad.cli.feeds", "Tell everything that is wrong with a feed, at once."),
+    Verb("show", "postroad.cli.feeds", "Show what is in a feed, in figures and as a map."),
     Verb("run", "postroad.cli.running", "Run a scenario and draw its report."),
+    Verb("route", "postroad.cli.itineraries", "Find the way of an item from place to place."),
+    Verb("track", "postroad.cli.kept", "Show the history of one item."),
+    Verb("measure", "postroad.cli.kept", "Measure a run, by groups."),
+    Verb("report", "postroad.cli.kept", "Draw the report of a run again; its tables as CSV and Excel."),
+    Verb("compare", "postroad.cli.comparisons", "Hold two runs against one another."),
+    Verb("sweep", "postroad.cli.comparisons", "Run a scenario over the values of one number."),
+    Verb("validate", "postroad.cli.validations", "Hold the model against what was published."),
     Verb("explain", "postroad.cli.explanation", "Say what a code means and how to mend it."),
     Verb("version", "postroad.cli.provenance", "Show the versions of Postroad and of what it stands on."),
 )

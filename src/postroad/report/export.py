@@ -16,7 +16,7 @@ from postroad.report.evidence import facts_of
 from postroad.report.run import compare_page, run_page, sweep_page
 from postroad.report.text import LABEL_TEXTS, TERMS, Text, unit_of
 
-__all__ = ["page_of", "write_page_tables", "write_tables"]
+__all__ = ["page_of", "write_page_tables", "write_tables", "write_workbook"]
 
 _SERIES = ("headline", "measures", "hours", "hourly", "centre_hourly", "label_counts")
 _NAME_WIDTH, _NUMBER_WIDTH, _TEXT_WIDTH = 22, 15, 34
@@ -46,6 +46,14 @@ def write_tables(data: ReportData | CompareData | SweepData, folder: str | Path)
                     frame.write_csv(draft)
                 paths.append(target)
     return paths
+
+
+def write_workbook(data: ReportData | CompareData | SweepData, path: str | Path) -> Path:
+    """Write every table of the report as one workbook: a sheet a table and a sheet of provenance."""
+    page = page_of(data)
+    with writing_file(path) as draft:
+        _write_workbook(draft, page, page.tables(), data.facts.epoch.replace(tzinfo=None), facts_of(data.facts))
+    return Path(path)
 
 
 def page_of(data: ReportData | CompareData | SweepData) -> Page:

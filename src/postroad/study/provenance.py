@@ -22,7 +22,7 @@ from postroad.study.stages import stage_text
 if TYPE_CHECKING:
     from postroad.study.run import Run
 
-__all__ = ["finding_frame", "run_facts", "run_title", "source_frame", "timing_frame"]
+__all__ = ["finding_frame", "run_facts", "run_title", "source_frame", "timing_frame", "versions"]
 
 SHIPPED = "china-"
 """How the names of the feeds begin that are built from the shipped sources."""
@@ -56,10 +56,15 @@ def run_facts(run: Run) -> RunFacts:
         seed=scenario.seed,
         input_digest=scenario.digest,
         result_digest=run.result_digest,
-        versions={"postroad": release()} | {name: version(name) for name in FOUNDATIONS},
+        versions=versions(),
         command=run.command,
         label=run.record.label,
     )
+
+
+def versions() -> dict[str, str]:
+    """The versions of Postroad and of what it computes with."""
+    return {"postroad": release()} | {name: version(name) for name in FOUNDATIONS}
 
 
 def source_frame(metas: Iterable[FeedMeta]) -> pl.DataFrame:

@@ -28,7 +28,7 @@ from postroad.network.feed import read, write
 from postroad.network.instance import Instance
 from postroad.network.overlay import Disruption
 from postroad.network.scenario import Scenario
-from postroad.network.scenariofile import load_scenario
+from postroad.network.scenariofile import load_scenario, shipped_scenarios
 from postroad.report.basemap import BaseMap
 from postroad.report.run import write_report
 from postroad.study.archive import read_findings, read_result, write_findings, write_ledger, write_result
@@ -37,13 +37,20 @@ from postroad.study.reporting import describe_run
 from postroad.study.seeds import measure_seeds
 from postroad.twin.result import TwinResult
 
-__all__ = ["Run", "open_run", "simulate"]
+__all__ = ["Run", "open_or_simulate", "open_run", "simulate", "track_item"]
 
 FACTS = "run.toml"
 WALL = "wall.toml"
 SEEDS = "seeds.parquet"
 NETWORK = "network"
 BESIDE = "beside"
+KEYS = (
+    "scenario", "name_en", "name_zh", "description", "description_zh", "base", "level", "day", "days_before",
+    "days_after", "days_by", "to_items", "by", "beta", "beside", "seed", "sample", "sample_pairs", "know_overlay",
+    "n_hours", "input_digest", "result_digest", "release", "command",
+)  # fmt: skip
+"""What the facts of a run must hold for it to be opened."""
+
 PEAK_OVER_MEAN = 1.1
 """A day is a peak when it has so many times the items of a mean day of its run."""
 
@@ -178,7 +185,7 @@ def _prepare(scenario: Scenario | str | Path, level: str | None) -> Scenario:
         if level is not None:
             raise InputError("PR-S106", value=level)
         return scenario
-    if (Path(scenario) / FACTS).is_file():
+    if str(scenario) not in shipped_scenarios() and (Path(scenario) / FACTS).is_file():
         return _scenario_of(_read_facts(Path(scenario)), Path(scenario))
     return load_scenario(scenario, level=level)
 
@@ -272,9 +279,36 @@ def open_run(folder: Path | str, *, beside: bool = False) -> Run:
     )  # fmt: skip
 
 
+def open_or_simulate(
+    folder: Path | str | None, scenario: str, root: Path | str, *, seed: int | None = None, threads: int = 2,
+    progress: Progress | None = None,
+) -> Run:  # fmt: skip
+    """Open a run; without a folder the one of a shipped scenario below ``root``, which is made when it is not there.
+
+    Parameters
+    ----------
+    folder: of the run that is meant, or None.
+    seed: of the run that is made; one that is there with another seed is made again.
+    """
+    if folder is not None:
+        return open_run(folder)
+    kept = Path(root) / scenario
+    if (kept / FACTS).is_file():
+        facts = _read_facts(kept)
+        wanted = _prepare(scenario, None)
+        same = facts["input_digest"] == replace(wanted, seed=wanted.seed if seed is None else seed).digest
+        if same and facts["release"] == release():
+            return open_run(kept)
+    return simulate(scenario, seed=seed, to=kept, replace_folder=True, threads=threads, progress=progress)
+
+
 def _read_facts(folder: Path) -> dict:
-    """The facts of a kept run."""
-    return tomllib.loads((folder / FACTS).read_text(encoding="utf-8"))
+    """The facts of a kept run; one of another release may lack some."""
+    facts = tomllib.loads((folder / FACTS).read_text(encoding="utf-8"))
+    for key in KEYS:
+        if key not in facts:
+            raise NotFound("PR-S104", path=str(folder), missing=f"{key} in {FACTS}")
+    return facts
 
 
 def _scenario_of(facts: dict, folder: Path) -> Scenario:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from postroad.core.errors import InputError
 from postroad.demand.build import GRAVITY_CN, mean_day_items, model_year
+from postroad.measure.page import write_validation
 from postroad.report.data import empty_frame
 from postroad.study.execution import released_by_day
 
 if TYPE_CHECKING:
     from postroad.study.run import Run
 
-__all__ = ["NORMAL", "SURGE", "published_checks", "validate"]
+__all__ = ["NORMAL", "SURGE", "published_checks", "validate", "write_page"]
 
 NORMAL, SURGE = "normal-2023", "surge-2023"
 """Scenarios whose runs are validated when no others are given."""
@@ -69,6 +71,30 @@ def validate(normal: Run, surge: Run | None = None) -> pl.DataFrame:
         return normal.validation
     peak = surge.validation.filter(check_id=PEAK_CHECK)
     return pl.concat([normal.validation.filter(pl.col("check_id") != PEAK_CHECK), peak])
+
+
+def write_page(frame: pl.DataFrame, normal: Run, surge: Run | None, page: Path | str) -> None:
+    """Put a validation into the marked part of a page, with what identifies its runs.
+
+    Parameters
+    ----------
+    frame: of :func:`validate`. normal, surge: the runs. page: a Markdown file with the marks.
+
+    Raises
+    ------
+    InputError: PR-M012 when the page does not hold the marks.
+    """
+    told = {}
+    for title, run in (("normal day", normal), ("surge", surge)):
+        if run is None:
+            continue
+        scenario = run.scenario
+        told[title] = (
+            f"`{scenario.name}`, {scenario.network.meta.name} {scenario.network.meta.version}, {scenario.day}, "
+            f"seed {scenario.seed}, result {run.result_digest[:12]}"
+        )
+        told[f"{title}: repeat with"] = f"`{run.command}`"
+    write_validation(frame, told, Path(page))
 
 
 def _usable(run: Run) -> tuple[str, ...] | None:
