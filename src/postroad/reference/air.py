@@ -16,23 +16,16 @@ from postroad.reference.terminals import Offer, Terminal, even_minutes, lane_row
 
 __all__ = ["build_air", "catchment"]
 
-FAR_WEST = frozenset({"54", "63", "65"})
 _SOURCE = "airportsdata 20260905 (MIT); carries express by rule"
 _EXTRA_KM = 95.0
 """Kilometres flown beyond the great circle, as carriers add under ISO 14083 practice (GCD + 95 km)."""
 
 
 def choose_airports(cities: Cities, rules: Rules) -> pl.DataFrame:
-    """Airports that carry express: enough domestic routes in 2014, opened since, or a route in the far west."""
-    province = cities.frame.select("city_code", "province_code", "pop_2020")
-    airports = load_airports().join(province, on="city_code", how="inner")
-    far = (
-        pl.col("province_code").is_in(list(FAR_WEST))
-        & (pl.col("dom_routes_2014") > 0)
-        & (pl.col("pop_2020") >= 500_000)
-    )
+    """Airports that carry express: enough domestic routes in 2014, or opened since."""
+    airports = load_airports().join(cities.frame.select("city_code"), on="city_code", how="inner")
     busy = pl.col("dom_routes_2014") >= int(rules.airport_min_routes)
-    return airports.filter(busy | far | pl.col("iata").is_in(list(OPENED))).sort("iata")
+    return airports.filter(busy | pl.col("iata").is_in(list(OPENED))).sort("iata")
 
 
 def domestic_routes(airports: pl.DataFrame, rules: Rules) -> list[tuple[str, str, int]]:
@@ -42,7 +35,6 @@ def domestic_routes(airports: pl.DataFrame, rules: Rules) -> list[tuple[str, str
     and those of Nanyuan to Daxing (PKX), half of Chengdu's flights to Tianfu (TFU).
     """
     known = set(airports["iata"])
-    far = set(airports.filter(pl.col("province_code").is_in(list(FAR_WEST)))["iata"])
     flights: dict[tuple[str, str], int] = {}
 
     def count(a: str, b: str, number: int) -> None:
@@ -52,8 +44,7 @@ def domestic_routes(airports: pl.DataFrame, rules: Rules) -> list[tuple[str, str
 
     for row in read_source("network_osm/air_routes_domestic_2014.csv").iter_rows(named=True):
         a, b, lines = row["a"], row["b"], row["airlines"].split()
-        thin = len(lines) < rules.belly_min_airlines and not (a in far or b in far)
-        if row["gc_km"] < rules.belly_min_km or thin:
+        if row["gc_km"] < rules.belly_min_km or len(lines) < rules.belly_min_airlines:
             continue
         number = round(len(lines) * rules.belly_flights_per_airline)
         if "NAY" in (a, b):
