@@ -3,6 +3,7 @@
 import datetime
 import random
 import zipfile
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 
 from kit.feeds import FeedFolder, frame, tiny
 from postroad.core.errors import InputError, NotFound
-from postroad.network.feed import read, write
+from postroad.network.feed import examine, read, write
 from postroad.network.frames import Network
 from postroad.network.metadata import FeedMeta
 from postroad.network.schema import known_parameters, table, tables
+from postroad.network.summary import summarise
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1).map(str.strip).filter(bool)
@@ -238,6 +240,50 @@ def test_base_may_be_a_shipped_feed_and_its_level_asked_for(tmp_path):
     assert network.tables["trips"].equals(tiny().tables["trips"])
     assert network.meta.base == ""
     assert read(over, level="county").digest == tiny().digest
+
+
+def test_findings_name_the_layer_and_its_own_row(tmp_path):
+    base = FeedFolder(tmp_path / "net")
+    base.edit_meta('level = "county"', 'level = "city"')
+    base.set("places", 3, population=-1)
+    base.set("lanes", 2, distance_km="far")
+    finer = tmp_path / "net-county"
+    finer.mkdir()
+    (finer / "feed.toml").write_text(
+        'name = "net-county"\ntimezone = "Asia/Shanghai"\nlevel = "county"\n'
+        'base_date = 2025-11-11\nextends = ["places", "trips"]\n'
+    )
+    (finer / "places.csv").write_text("place_id,kind,name\nX,county,X\n330100,county,Y\n")
+    (finer / "operators.csv").write_text("operator_id,name\nMERGED,M\nMERGED,M\n")
+    (finer / "trips.csv").write_text("trip_id,vehicle_id,service_id\nt,truck-4m2,daily,1\n")
+    places = {(finding.code, finding.table, finding.row) for finding in examine(base.path, level="county").findings}
+    assert {
+        ("PR-T110", "net/places", 3),
+        ("PR-T103", "net/lanes", 2),
+        ("PR-T114", "net-county/places", 3),
+        ("PR-T114", "net-county/operators", 3),
+        ("PR-F115", "net-county/trips", 2),
+    } == places
+
+
+@pytest.mark.parametrize("prefix", ["z-", "0 ", "甲"])
+def test_renaming_changes_nothing_but_names(prefix):
+    renamed = {}
+    for name, declared in tables().items():
+        columns = [
+            column.name for column in declared.columns if column.reference or (column.is_key and column.kind == "text")
+        ]
+        columns = [
+            column for column in columns if (name, column) not in {("profiles", "key"), ("parameters", "parameter_id")}
+        ]
+        renamed[name] = (
+            tiny().tables[name].with_columns(pl.concat_str(pl.lit(prefix), column).alias(column) for column in columns)
+        )
+    network = tiny().with_tables(**renamed)
+    assert list(network.check()) == []
+    before, after = summarise(tiny()), summarise(network)
+    assert replace(after, digest="") == replace(before, digest="")
+    assert after.digest != before.digest
 
 
 META = FeedMeta(name="made", timezone="UTC", base_date=date(2025, 6, 2))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ import pyarrow.parquet as pa_parquet
 
 from postroad.core.errors import InputError, NotFound
 from postroad.core.files import writing_file, writing_folder
-from postroad.core.findings import Findings
+from postroad.core.findings import Finding, Findings
 from postroad.network.cells import convert_table
 from postroad.network.check import check_network
 from postroad.network.frames import Network
@@ -43,11 +44,22 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """One feed of a pile: its metadata, the frames that could be read, and the tables that could not."""
+    """One feed of a pile: its metadata, frames that could be read, tables that could not, and what was found."""
 
+    name: str
     meta: FeedMeta
     frames: dict[str, pl.DataFrame]
     doubtful: frozenset[str]
+    findings: Findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A network as read, tables that could not be, and by table the layers its rows come from with their number."""
+
+    network: Network
+    doubtful: frozenset[str]
+    parts: Mapping[str, list[tuple[str, int]]]
 
 
 def read(path_or_name: str | Path, level: str | None = None) -> Network:
@@ -69,9 +81,9 @@ def read(path_or_name: str | Path, level: str | None = None) -> Network:
     InputError: PR-C001 with every finding of the reading attached (PR-F1xx, PR-T1xx).
     """
     findings = Findings()
-    network, _ = _load(path_or_name, level, findings)
+    loaded = _load(path_or_name, level, findings)
     findings.raise_on_errors()
-    return network
+    return loaded.network
 
 
 def examine(path_or_name: str | Path, level: str | None = None) -> Survey:
@@ -90,15 +102,17 @@ def examine(path_or_name: str | Path, level: str | None = None) -> Survey:
     NotFound: as :func:`read`.
     """
     findings = Findings()
-    network, doubtful = _load(path_or_name, level, findings)
+    loaded = _load(path_or_name, level, findings)
     seen = {(finding.table, finding.row, finding.column) for finding in findings}
-    checked = check_network(network, without=doubtful)
-    for finding in checked:
-        if finding.code != "PR-T101" or (finding.table, finding.row, finding.column) not in seen:
-            findings.append(finding)
-    for code, n_found in checked.counts.items():
-        findings.count(code, n_found - sum(finding.code == code for finding in checked))
-    return Survey(network, findings)
+    checked = check_network(loaded.network, without=loaded.doubtful)
+
+    def place(finding: Finding) -> Finding | None:
+        placed = _placed(finding, loaded.parts)
+        is_known = finding.code == "PR-T101" and (placed.table, placed.row, placed.column) in seen
+        return None if is_known else placed
+
+    _merge(findings, checked, place)
+    return Survey(loaded.network, findings)
 
 
 def write(
@@ -170,23 +184,52 @@ def _as_text(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     return frame.with_columns(changes)
 
 
-def _load(path_or_name: str | Path, level: str | None, findings: Findings) -> tuple[Network, frozenset[str]]:
-    """Read the feed and those it is laid over; the network, and the tables that could not be read."""
+def _load(path_or_name: str | Path, level: str | None, findings: Findings) -> _Loaded:
+    """Read the feed and those it is laid over."""
     source = open_source(path_or_name, findings)
     layers = _pile(source, level, findings)
-    frames, doubtful = dict(layers[-1].frames), set(layers[-1].doubtful)
-    for layer in reversed(layers[:-1]):
+    frames: dict[str, pl.DataFrame] = {}
+    parts: dict[str, list[tuple[str, int]]] = {}
+    doubtful: set[str] = set()
+    for layer in reversed(layers):
         doubtful |= layer.doubtful
         for name, frame in layer.frames.items():
             is_appended = name in layer.meta.extends and name in frames
             frames[name] = pl.concat([frames[name], frame]) if is_appended else frame
+            parts[name] = [*(parts[name] if is_appended else []), (layer.name, len(frame))]
+        _merge(findings, layer.findings, partial(_within, layer.name) if len(layers) > 1 else None)
     for name, table in tables().items():
         if table.is_required and name not in frames and name not in doubtful:
             doubtful.add(name)
             if not findings.counts.get("PR-F110"):
                 findings.add("PR-F121", table=name)
     meta = layers[0].meta.model_copy(update={"base": "", "extends": ()})
-    return Network.assemble(meta, frames, findings), frozenset(doubtful)
+    network = Network.assemble(meta, frames, findings)
+    return _Loaded(network, frozenset(doubtful), parts if len(layers) > 1 else {})
+
+
+def _merge(findings: Findings, more: Findings, place: Callable[[Finding], Finding | None] | None = None) -> None:
+    """Add findings, each as ``place`` gives it (None: left out); those that were only counted are counted on."""
+    for finding in more:
+        placed = place(finding) if place else finding
+        if placed is not None:
+            findings.append(placed)
+    for code, n_found in more.counts.items():
+        findings.count(code, n_found - sum(finding.code == code for finding in more))
+
+
+def _within(layer: str, finding: Finding) -> Finding:
+    return replace(finding, table=f"{layer}/{finding.table}")
+
+
+def _placed(finding: Finding, parts: Mapping[str, list[tuple[str, int]]]) -> Finding:
+    """A finding about merged rows at its row of the layer that brought it."""
+    row = finding.row
+    for layer, height in parts.get(finding.table, []):
+        if row < height + FIRST_ROW:
+            return replace(finding, table=f"{layer}/{finding.table}", row=row)
+        row -= height
+    return finding
 
 
 def _pile(source: FeedSource, level: str | None, findings: Findings) -> list[_Layer]:
@@ -200,12 +243,12 @@ def _pile(source: FeedSource, level: str | None, findings: Findings) -> list[_La
     finer = source.neighbour(f"{source.name}-{level}", findings)
     if finer is None:
         raise NotFound("PR-F128", feed=source.name, level=level, own=layers[0].meta.level)
-    return [_read_layer(finer, findings), *layers]
+    return [_read_layer(finer), *layers]
 
 
 def _chain(source: FeedSource, findings: Findings) -> list[_Layer]:
     """A feed and those it is laid over, itself first."""
-    layers = [_read_layer(source, findings)]
+    layers = [_read_layer(source)]
     names = {source.name}
     while base := layers[-1].meta.base:
         if base in names:
@@ -215,7 +258,7 @@ def _chain(source: FeedSource, findings: Findings) -> list[_Layer]:
         below = source.neighbour(base, findings) or _shipped(base, findings)
         if below is None:
             break
-        layers.append(_read_layer(below, findings))
+        layers.append(_read_layer(below))
     return layers
 
 
@@ -227,8 +270,9 @@ def _shipped(base: str, findings: Findings) -> FeedSource | None:
         return None
 
 
-def _read_layer(source: FeedSource, findings: Findings) -> _Layer:
+def _read_layer(source: FeedSource) -> _Layer:
     """Read one folder or archive, without the feed it may be laid over."""
+    findings = Findings()
     content = _content(source, FEED_FILE, findings) if FEED_FILE in source.files else None
     if content is None:
         if source.files:
@@ -244,7 +288,7 @@ def _read_layer(source: FeedSource, findings: Findings) -> _Layer:
             doubtful.add(name)
         else:
             frames[name] = convert_table(raw, tables()[name], findings)
-    return _Layer(meta, frames, frozenset(doubtful))
+    return _Layer(source.name, meta, frames, frozenset(doubtful), findings)
 
 
 def _table_files(source: FeedSource, findings: Findings) -> Mapping[str, list[str]]:

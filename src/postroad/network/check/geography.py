@@ -26,7 +26,7 @@ def great_circle_km(lon_a: np.ndarray, lat_a: np.ndarray, lon_b: np.ndarray, lat
     Source: R. W. Sinnott, Virtues of the Haversine, Sky and Telescope 68 (1984).
 
     >>> round(float(great_circle_km(120.2, 30.3, 113.3, 23.1)))
-    1050
+    1053
     """
     lon_a, lat_a, lon_b, lat_b = (np.radians(np.asarray(value, float)) for value in (lon_a, lat_a, lon_b, lat_b))
     half = np.sin((lat_b - lat_a) / 2) ** 2 + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_b - lon_a) / 2) ** 2
