@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 
 from postroad.core.errors import NotFound
@@ -19,6 +21,7 @@ from postroad.reference.places import add_china
 from postroad.reference.rail import build_rail
 from postroad.reference.road import build_road
 from postroad.reference.season import add_calendar
+from postroad.reference.settling import route_design_day
 from postroad.reference.sites import add_centres, centre_load
 from postroad.reference.sizes import SIZES, Size
 from postroad.reference.sources import Cities, Rules, load_cities, read_source
@@ -72,22 +75,39 @@ def china(size: Size, rules: Rules) -> Draft:
     day = design_shape(cities, size) * size.mean_items(rules)
     mean = plan_line_haul(day + feeders, cities, homes, rules)
     surge = plan_line_haul((day + feeders) * ratio, cities, homes, rules)
-    road = build_road(cities, [codes[city] for city in cities.codes], homes, mean, surge, rules)
-    draft = Draft()
-    add_china(draft)
-    add_tariff(draft, rules, f"profile_day_{size.year}")
-    add_vehicles(draft)
-    add_calendar(draft, size)
-    transit = np.maximum(mean.transit, surge.transit)
-    load = centre_load(day * ratio, feeders * ratio, abroad.delivered_hmt(cities) * ratio, transit)
-    add_centres(draft, cities, load, rules)
-    shortest = "Shortest paths on the OpenStreetMap road graph 2024 (ODbL), driven x 1.05"
-    draft.add("lanes", road.lanes, label="derived", source=shortest)
-    draft.add("trips", road.trips, label="modelled", source="Line-haul timetable by rule; real departures are private")
-    _add_modes(draft, cities, size, day, rules)
-    add_abroad(draft, cities, abroad, size, rules)
-    add_gateways(draft, abroad, size, ratio, rules)
-    return draft
+    centres = [codes[city] for city in cities.codes]
+
+    def assemble() -> Draft:
+        draft = Draft()
+        road = build_road(cities, centres, homes, mean, surge, rules)
+        add_china(draft)
+        add_tariff(draft, rules, f"profile_day_{size.year}")
+        add_vehicles(draft)
+        add_calendar(draft, size)
+        transit = np.maximum(mean.transit, surge.transit)
+        add_centres(
+            draft,
+            cities,
+            centre_load(day * ratio, feeders * ratio, abroad.delivered_hmt(cities) * ratio, transit),
+            rules,
+        )
+        shortest = "Shortest paths on the OpenStreetMap road graph 2024 (ODbL), driven x 1.05"
+        draft.add("lanes", road.lanes, label="derived", source=shortest)
+        draft.add(
+            "trips", road.trips, label="modelled", source="Line-haul timetable by rule; real departures are private"
+        )
+        _add_modes(draft, cities, size, day, rules)
+        add_abroad(draft, cities, abroad, size, rules)
+        add_gateways(draft, abroad, size, ratio, rules)
+        return draft
+
+    for _ in range(int(rules.routing_rounds)):
+        network = Network.from_tables(china_meta("design", size), assemble().tables())
+        mean = route_design_day(network, centres, day + feeders, date(size.year, 6, 10), mean, rules.kept_load)
+        surge = route_design_day(
+            network, centres, (day + feeders) * ratio, date(size.year, 11, 11), surge, rules.kept_load
+        )
+    return assemble()
 
 
 def _add_modes(draft: Draft, cities: Cities, size: Size, day: np.ndarray, rules: Rules) -> None:

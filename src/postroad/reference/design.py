@@ -196,7 +196,7 @@ def _ride(load: np.ndarray, transit: np.ndarray, items: np.ndarray, stops: list[
 
 
 def design_shape(cities: Cities, size: Size) -> np.ndarray:
-    """Share of each pair of cities in the design day: the gravity model on the volumes of the size's year; float64 (n, n).
+    """Share of each pair of cities in the design day, float64 (n, n): the gravity model on the volumes of the year.
 
     Cities that the model does not know (Hong Kong, Macao, Taiwan) have no share.
     """
