@@ -12,7 +12,7 @@ UV = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --f
 .PHONY: run test test-slow check bench figures docs lock clean
 
 run: $(VENV)/ready-run  ## Run a scenario (SCENARIO=peak) and write its report.
-	$(VENV)/bin/postroad run $(SCENARIO)
+	$(VENV)/bin/postroad run $(SCENARIO) --replace
 
 test: $(VENV)/ready-dev  ## Run the tests (ARGS="tests/core -k s10" for some of them).
 	$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
@@ -26,7 +26,7 @@ check: $(VENV)/ready-dev  ## Lint, import contracts, size budget, locks, error c
 	$(PY) -m pytest tests/architecture
 
 bench: $(VENV)/ready-bench  ## Measure against the peers (ONLY=name for one script).
-	set -e; for script in benchmarks/bench_$(or $(ONLY),*).py; do $(PY) $$script; done
+	set -e; for script in $(if $(ONLY),benchmarks/$(ONLY).py,$(filter-out benchmarks/figures.py,$(wildcard benchmarks/*.py))); do $(PY) $$script; done
 
 figures: $(VENV)/ready-bench  ## Show the figures that must hold (ONLY=name for one).
 	$(PY) benchmarks/figures.py $(if $(ONLY),--only $(ONLY))
@@ -52,6 +52,9 @@ $(VENV)/ready-run: requirements.lock pyproject.toml | $(PY)
 	@echo "Installing Postroad into $(VENV) ..."
 	$(PIP) -r requirements.lock
 	$(PIP) --no-deps --editable .
+	@echo "Compiling the kernels, once ..."
+	$(VENV)/bin/postroad run tiny --to build/warm --replace --no-report > build-warm.log || { cat build-warm.log; exit 1; }
+	@rm -rf build/warm build-warm.log
 	@touch $@
 
 $(VENV)/ready-dev: requirements-dev.lock $(VENV)/ready-run
