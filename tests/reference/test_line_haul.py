@@ -121,7 +121,7 @@ def test_the_national_line_haul_carries_the_design_days(year):
     """Every lane of the real design has room for its load on the mean day and on the surge day."""
     cities, size = load_cities(), SIZES[year]
     homes = assign_homes(cities, read_source("rules/hubs.csv")["city_code"].to_list(), RULES)
-    day = design_shape(cities, size, RULES)
+    day = design_shape(cities, size)
     mean = plan_line_haul(day * size.mean_items(RULES), cities, homes, RULES)
     surge = plan_line_haul(day * size.surge_items(RULES), cities, homes, RULES)
     road = build_road(cities, [str(code) for code in cities.codes], homes, mean, surge, RULES)

@@ -14,7 +14,7 @@ from postroad.reference.build import build
 from postroad.reference.capacity import hourly_capacity, wave_capacities
 from postroad.reference.codes import centre_codes
 from postroad.reference.draft import Draft
-from postroad.reference.fleet import choose_trucks, line_haul_trucks, trip_min
+from postroad.reference.fleet import choose_trucks, feeder_min, line_haul_trucks, trip_min
 from postroad.reference.geometry import great_circle_km
 from postroad.reference.sources import Rules, load_cities, read_source, road_circuity
 
@@ -91,8 +91,15 @@ def test_waves_together_take_the_day_with_its_margin(items, n_waves):
 
 
 def test_driving_rests_twenty_minutes_after_every_four_hours():
-    minutes = trip_min(np.array([45.0, 288.0, 289.0, 577.0]), RULES)
+    rules = Rules.read(long_speed_kmh=72)
+    minutes = feeder_min(np.array([45.0, 288.0, 289.0, 577.0]), rules)
     assert minutes.tolist() == [60, 240, 261, 521]  # 288 km at 72 km/h are just four hours: no rest is due yet
+
+
+@given(st.floats(1, 4000))
+def test_the_dwell_of_operators_stands_on_long_trips_only(km):
+    dwell = trip_min(np.array([km]), RULES) - feeder_min(np.array([km]), RULES)
+    assert dwell.item() == (RULES.consolidation_min if km > RULES.short_trip_km else 0)
 
 
 @given(st.lists(st.floats(1, 5000), min_size=2, max_size=20))

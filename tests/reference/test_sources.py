@@ -52,7 +52,6 @@ def test_no_rule_number_is_dead():
         "centre_cost_yuan",
     }
     formed |= {f"{name}_{year}_items" for name in ("mean_day", "surge", "international") for year in (2023, 2025)}
-    formed |= {f"{name}_share_{year}" for name in ("east", "centre", "west") for year in (2023, 2025)}
     numbers = pl.read_csv(SOURCES / "rules" / "numbers.csv")["rule_id"]
     assert [name for name in numbers if name not in formed and f"rules.{name}" not in code] == []
 

@@ -10,7 +10,7 @@ from postroad.reference.capacity import wave_capacities
 from postroad.reference.codes import centre_codes
 from postroad.reference.design import design_shape
 from postroad.reference.draft import Draft
-from postroad.reference.fleet import line_haul_trucks, trip_min
+from postroad.reference.fleet import feeder_min, line_haul_trucks
 from postroad.reference.metadata import china_meta
 from postroad.reference.places import county_place
 from postroad.reference.sites import OPERATOR, delivery_waves
@@ -153,7 +153,7 @@ def _add_feeders(draft: Draft, counties: pl.DataFrame, ratio: float, rules: Rule
     lanes, trips = [], []
     for row in counties.iter_rows(named=True):
         centre, outlet = codes[row["city_code"]], row["outlet_id"]
-        duration = int(trip_min(np.array([row["km"]]), rules)[0])
+        duration = int(feeder_min(np.array([row["km"]]), rules)[0])
         starts = [int(start[:2]) * 60 for start in _waves(row, region)]
         runs = (
             (outlet, centre, row["sent"], _COLLECT_MIN),

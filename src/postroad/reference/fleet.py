@@ -9,7 +9,16 @@ import numpy as np
 from postroad.network.timetable import PLANNING_FILL
 from postroad.reference.sources import Rules, read_source, road_circuity
 
-__all__ = ["Truck", "choose_trucks", "item_capacity", "line_haul_trucks", "local_km", "smallest_capacity", "trip_min"]
+__all__ = [
+    "Truck",
+    "choose_trucks",
+    "feeder_min",
+    "item_capacity",
+    "line_haul_trucks",
+    "local_km",
+    "smallest_capacity",
+    "trip_min",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,22 @@ def local_km(gc_km: float, rules: Rules) -> float:
     return max(rules.terminal_km, float(gc_km * road_circuity(np.array([gc_km]))[0]) * rules.driven_over_shortest)
 
 
+def feeder_min(driven_km: np.ndarray, rules: Rules) -> np.ndarray:
+    """Minutes from gate to gate of a feeder inside a city, int64: driving and the statutory rests, no dwell.
+
+    Source: as for :func:`trip_min`.
+    """
+    return np.maximum(np.ceil(_drive_min(driven_km, rules)), 10).astype(np.int64)
+
+
+def _drive_min(driven_km: np.ndarray, rules: Rules) -> np.ndarray:
+    """Driving at the effective speed with 20 minutes of rest after every four hours."""
+    driven_km = np.asarray(driven_km, float)
+    speed = np.where(driven_km > rules.short_trip_km, rules.long_speed_kmh, rules.short_speed_kmh)
+    drive = driven_km / speed * 60.0
+    return drive + np.ceil(np.maximum(drive / rules.rest_every_min - 1.0, 0.0)) * rules.rest_min
+
+
 def trip_min(driven_km: np.ndarray, rules: Rules) -> np.ndarray:
     """Minutes from gate to gate for road trips, int64: driving at the effective speed, the statutory rests and, on long
     trips, the time that items stand in the transfer centres of their operators.
@@ -103,8 +128,5 @@ def trip_min(driven_km: np.ndarray, rules: Rules) -> np.ndarray:
     speeds modelled; dwell calibrated on the transport segment of the published time-limit tests (see numbers.csv).
     """
     driven_km = np.asarray(driven_km, float)
-    speed = np.where(driven_km > rules.short_trip_km, rules.long_speed_kmh, rules.short_speed_kmh)
-    drive = driven_km / speed * 60.0
-    rests = np.ceil(np.maximum(drive / rules.rest_every_min - 1.0, 0.0)) * rules.rest_min
     dwell = np.where(driven_km > rules.short_trip_km, rules.consolidation_min, 0.0)
-    return np.maximum(np.ceil(drive + rests + dwell), 10).astype(np.int64)
+    return np.maximum(np.ceil(_drive_min(driven_km, rules) + dwell), 10).astype(np.int64)
