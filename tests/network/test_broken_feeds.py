@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kit.feeds import FeedFolder
 from postroad.core.errors import InputError
 from postroad.network.feed import examine, read
+from postroad.network.rows import near_name
 
 SPLINTERS = (
     b"",
@@ -882,6 +883,35 @@ def test_near_names_are_offered(tmp_path):
     unknown_mode(feed)
     nears = {f.code: f.params["near"] for f in examine(feed.path).findings if "near" in f.params}
     assert nears == {"PR-F119": "depart", "PR-T115": "truck-6m8", "PR-T106": "road"}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "params"),
+    [
+        (facility_twice, "PR-T114", {"first_row": "3", "shown": "S-NGB"}),
+        (lane_twice, "PR-T136", {"first": "S-NGB>S-HGH", "mode": "road"}),
+        (place_delivered_twice, "PR-N208", {"first": "O-TLU", "facility": "S-HGH"}),
+        (two_general_profiles, "PR-T167", {"first": "all", "kind": "month"}),
+        (arrival_before_departure, "PR-T104", {"depart_text": "22:15", "arrive_text": "21:50"}),
+        (truck_too_fast, "PR-T133", {"speed": "217", "minutes": "45", "limit": "130"}),
+        (coordinates_exchanged, "PR-T122", {"lon": "30.31", "lat": "120.26"}),
+        (call_before_the_one_before, "PR-T129", {"earlier": "19:25", "later": "20:10", "seq": "2"}),
+        (demand_for_where_nobody_delivers, "PR-N207", {"duty": "delivers"}),
+        (factor_is_not_its_sum, "PR-T154", {"total": "0.45608"}),
+    ],
+)
+def test_findings_tell_the_facts(tmp_path, spoil, code, params):
+    feed = FeedFolder(tmp_path / "feed")
+    spoil(feed)
+    finding = next(finding for finding in examine(feed.path).findings if finding.code == code)
+    assert {name: finding.params[name] for name in params} == params
+
+
+def test_near_words_among_very_many():
+    words = [f"S-{number:05d}" for number in range(5000)]
+    assert near_name("S-0123", words) in words
+    assert near_name("S-01234x", words) == "S-01234"
+    assert near_name("zzzz", words) == "-"
 
 
 def test_at_most_fifty_of_a_code_are_kept_and_all_are_counted(tmp_path):

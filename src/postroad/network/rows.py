@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import partial
+from heapq import nlargest
+from os.path import commonprefix
 
 import polars as pl
 
@@ -14,6 +17,10 @@ __all__ = ["near_name", "report_rows"]
 FIRST_ROW = 2
 _ROW = "__row"
 _HIT = "__hit"
+_MANY_WORDS = 400
+_NEAR_LENGTH = 3
+_MAX_NEAR = 5
+"""Findings of one test that are offered a near word; finding it takes a search through all words."""
 
 
 def report_rows(
@@ -40,35 +47,46 @@ def report_rows(
     column: the column that is meant.
     value: the column whose value is shown; the one that is meant when None.
     near: words among which a near one is offered as the parameter ``near``.
-    params: values for the texts: an expression gives each row's own.
+    params: values for the texts; an expression gives each row's own and sees all rows of the frame.
     """
-    hits = frame if _ROW in frame.columns else frame.with_row_index(_ROW, offset=FIRST_ROW)
-    hits = hits.with_columns(test.alias(_HIT)).filter(pl.col(_HIT))
-    if not len(hits):
+    mask = test if isinstance(test, pl.Series) else frame.select(test.alias(_HIT))[_HIT]
+    if not mask.any():
         return
     shown = value if value is not None else column
     own = {name: given for name, given in params.items() if isinstance(given, pl.Expr)}
     fixed = {name: given for name, given in params.items() if name not in own}
-    kept = hits.head(MAX_PER_CODE).with_columns(**{f"__{name}": given for name, given in own.items()})
+    rows = frame if _ROW in frame.columns else frame.with_row_index(_ROW, offset=FIRST_ROW)
+    hits = rows.with_columns(**{f"__{name}": given for name, given in own.items()}).filter(mask)
+    kept = hits.head(MAX_PER_CODE)
     words = list(near) if near is not None else []
-    for row in kept.iter_rows(named=True):
+    for number, row in enumerate(kept.iter_rows(named=True)):
         text = _plain(row[shown]) if shown else ""
-        extra = {"near": near_name(text, words)} if near is not None else {}
+        extra = {"near": near_name(text, words) if number < _MAX_NEAR else "-"} if near is not None else {}
         own_values = {name: _plain(row[f"__{name}"]) for name in own}
         findings.add(code, table=table, row=row[_ROW], column=column, value=text, **fixed, **own_values, **extra)
     findings.count(code, len(hits) - len(kept))
 
 
 def near_name(text: str, words: Iterable[str]) -> str:
-    """The word most like the text; empty when none is near.
+    """The word most like the text; ``-`` when none is near.
+
+    Among very many words only those of about the same length that share most at their ends are looked at.
 
     >>> near_name("facilties", ["facilities", "trips"])
     'facilities'
     """
-    choices = list(words)
-    lowered = {word.lower(): word for word in choices}
-    found = get_close_matches(text.lower(), list(lowered), n=1, cutoff=0.6)
-    return lowered[found[0]] if found else ""
+    wanted = text.lower()
+    lowered = {word.lower(): word for word in words}
+    if len(lowered) > _MANY_WORDS:
+        long = (word for word in lowered if abs(len(word) - len(wanted)) <= _NEAR_LENGTH)
+        lowered = {word: lowered[word] for word in nlargest(_MANY_WORDS, long, key=partial(_shared_ends, wanted))}
+    found = get_close_matches(wanted, list(lowered), n=1, cutoff=0.6)
+    return lowered[found[0]] if found else "-"
+
+
+def _shared_ends(wanted: str, word: str) -> int:
+    """How many letters two words share at their beginning and their end."""
+    return len(commonprefix((wanted, word))) + len(commonprefix((wanted[::-1], word[::-1])))
 
 
 def _plain(value: object) -> str:
