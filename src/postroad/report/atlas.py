@@ -170,7 +170,7 @@ def _focus(plane: np.ndarray, frame: Frame) -> list[int] | None:
 
 
 def short_names(facilities: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
-    """Add ``short_en`` and ``short_zh``: the place's name for centres and hubs, which are called after it.
+    """Add ``short_en`` and ``short_zh``: the place's name for centres, hubs and exchanges, which are called after it.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def short_names(facilities: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     places: the table of the feed.
     """
     names = places.select("place_id", place_en="name_en", place_zh=pl.col("name").str.strip_suffix("市"))
-    is_plain = pl.col("kind").is_in(["sorting", "hub"])
+    is_plain = pl.col("kind").is_in(["sorting", "hub", "exchange"])
     joined = facilities.join(names, on="place_id", how="left", maintain_order="left").with_columns(
         short_en=pl.when(is_plain).then(pl.coalesce("place_en", "name_en")).otherwise("name_en"),
         short_zh=pl.when(is_plain).then(pl.coalesce("place_zh", "name_zh")).otherwise("name_zh"),

@@ -39,6 +39,9 @@ _TEXTS = {
     ),
 }
 # No line ends between a number and its unit.
+LONG_TEXT = 40
+"""Characters from which on a text of a table is cut to two lines on the screen; printed it stands in full."""
+
 _BREAKLESS = re.compile(r"(?<=\d) (?=[%h亿万元克小件])")
 _KINDS = {Cards: "cards", Chart: "chart", Facts: "facts", Prose: "prose", Row: "row", Table: "table"}
 
@@ -188,7 +191,10 @@ def _cell(column: Column, row: dict[str, object], largest: float) -> Markup:
             "" if value is None else value, "–" if value is None else value
         )
     if column.kind == "text":
-        return Markup("<td>{}</td>").format("–" if value is None else value)
+        shown = "–" if value is None else str(value)
+        if len(shown) > LONG_TEXT:
+            return Markup('<td class="long"><div title="{}">{}</div></td>').format(shown, shown)
+        return Markup("<td>{}</td>").format(shown)
     return _number_cell(column, row, largest)
 
 

@@ -5,7 +5,7 @@
   const TONES = ["c0", "c1", "c2", "c3", "c4", "c5"];
   const sum = (values) => values.reduce((a, b) => a + (b || 0), 0);
 
-  const namesWidth = (host, rows, share = 0.36) => Math.min(host.clientWidth * share, Math.max(...rows.map((row) => PR.widthOf(T(row.name)))) + 12);
+  const namesWidth = (host, rows, share = 0.36) => Math.min(host.clientWidth * share, 1.08 * Math.max(...rows.map((row) => PR.widthOf(T(row.name)))) + 14);
   const canvas = (host) => el("svg", { viewBox: `0 0 ${host.clientWidth} ${host.clientHeight}` });
   const hover = (node, title, lines) => {
     node.addEventListener("pointermove", (event) => PR.showTip(event, title, lines));
