@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import partial
 from heapq import nlargest
-from os.path import commonprefix
 
 import polars as pl
 
@@ -86,7 +85,14 @@ def near_name(text: str, words: Iterable[str]) -> str:
 
 def _shared_ends(wanted: str, word: str) -> int:
     """How many letters two words share at their beginning and their end."""
-    return len(commonprefix((wanted, word))) + len(commonprefix((wanted[::-1], word[::-1])))
+    return _shared_beginning(wanted, word) + _shared_beginning(wanted[::-1], word[::-1])
+
+
+def _shared_beginning(one: str, other: str) -> int:
+    for number, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return number
+    return min(len(one), len(other))
 
 
 def _plain(value: object) -> str:
