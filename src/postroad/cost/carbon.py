@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from postroad.cost.activity import Activity, VehicleWork, sum_vehicle_work
-from postroad.cost.factors import Factor, choose_among, choose_vehicle_factor, read_energy_factors
+from postroad.cost.factors import Factor, choose_among, choose_vehicle_factor, name_grid, read_energy_factors
 from postroad.cost.rates import Rate, default_rates
 
 __all__ = ["CarbonAccount", "account_carbon", "chain_of_item", "make_line", "place_chain"]
@@ -241,7 +241,8 @@ def _add_hubs(parts: _Parts) -> None:
         by_grid[key] = (factor, by_grid.get(key, (factor, 0.0))[1] + float(kwh[number]))
     items = parts.activity.collected.sum(axis=0).astype(float)
     for (factor_id, label), (factor, amount) in sorted(by_grid.items()):
-        names = (f"Sorting and handling, {factor.region} grid", f"分拣与处理，{factor.region}电网")
+        grid_en, grid_zh = name_grid(factor.region)
+        names = (f"Sorting and handling, {grid_en} grid", f"分拣与处理，{grid_zh}电网")
         suffix = factor_id if label != "unverified" else f"{factor_id}-elsewhere"
         parts.add(make_line("hub", suffix, names, "hub", amount, factor, parts.label), items)
 
@@ -270,7 +271,8 @@ def _add_rounds(parts: _Parts, element: str, items: np.ndarray, rates: Mapping[s
             kwh = float(tkm[number].sum()) * electric * rates["electric_kwh_per_tkm"].value
             by_grid[factor.factor_id] = (factor, by_grid.get(factor.factor_id, (factor, 0.0))[1] + kwh)
         for factor_id, (factor, amount) in sorted(by_grid.items()):
-            names = (f"{name_en}, electric, {factor.region} grid", f"{name_zh}，电动车，{factor.region}电网")
+            grid_en, grid_zh = name_grid(factor.region)
+            names = (f"{name_en}, electric, {grid_en} grid", f"{name_zh}，电动车，{grid_zh}电网")
             parts.add(make_line(element, factor_id, names, "road", amount, factor, parts.label), weights)
 
 

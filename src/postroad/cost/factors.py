@@ -21,6 +21,7 @@ __all__ = [
     "choose_among",
     "choose_energy_factor",
     "choose_vehicle_factor",
+    "name_grid",
     "read_energy_factors",
     "shipped_grid_factors",
     "stand_in_factor",
@@ -182,3 +183,22 @@ def _read_data(name: str) -> list[dict[str, str]]:
     path = files("postroad").joinpath("data", "sources", "reference", name)
     with path.open(encoding="utf-8", newline="") as handle:
         return list(csv.DictReader(handle))
+
+
+_GRIDS = {
+    "national": ("national", "全国"), "华北": ("north China", "华北"), "东北": ("north-east China", "东北"),
+    "华东": ("east China", "华东"), "华中": ("central China", "华中"), "西北": ("north-west China", "西北"),
+    "西南": ("south-west China", "西南"), "南方": ("south China", "南方"), "内蒙古": ("Inner Mongolia", "内蒙古"),
+    "天津": ("Tianjin", "天津"), "河北": ("Hebei", "河北"), "山西": ("Shanxi", "山西"), "安徽": ("Anhui", "安徽"),
+    "福建": ("Fujian", "福建"), "广西": ("Guangxi", "广西"), "四川": ("Sichuan", "四川"), "云南": ("Yunnan", "云南"),
+    "青海": ("Qinghai", "青海"),
+}  # fmt: skip
+
+
+def name_grid(region: str) -> tuple[str, str]:
+    """A grid in English and Chinese, by the area that a factor holds for; one that is not known keeps its own name.
+
+    >>> name_grid("华东")[0]
+    'east China'
+    """
+    return _GRIDS.get(region, (region, region))

@@ -164,10 +164,24 @@ def _cells(table: Table) -> list[list[Markup]]:
     }
     rows = []
     for row in table.frame.iter_rows(named=True):
-        cells = [_cell(column, row, largest.get(column.key, 0.0)) for column in table.columns]
+        first, *others = table.columns
+        cells = [_cell(first, row, largest.get(first.key, 0.0))]
+        cells += [_long_cell(column, row) or _cell(column, row, largest.get(column.key, 0.0)) for column in others]
         head = str(cells[0]).replace("<td", '<th scope="row"', 1).replace("</td>", "</th>")
         rows.append([Markup(head), *cells[1:]])
     return rows
+
+
+def _long_cell(column: Column, row: dict[str, object]) -> Markup | None:
+    """The cell of a text that is long; None for any other."""
+    if column.kind == "name":
+        text = Text(row[f"{column.key}_en"] or "", row[f"{column.key}_zh"] or "")
+        if len(text.en) > LONG_TEXT:
+            title = f"{text.en}\n{text.zh}"
+            return Markup('<td class="long"><div title="{}">{}</div></td>').format(title, _both(text))
+    elif column.kind == "text" and len(value := str(row[column.key] or "")) > LONG_TEXT:
+        return Markup('<td class="long"><div title="{}">{}</div></td>').format(value, value)
+    return None
 
 
 def _cell(column: Column, row: dict[str, object], largest: float) -> Markup:
@@ -191,10 +205,7 @@ def _cell(column: Column, row: dict[str, object], largest: float) -> Markup:
             "" if value is None else value, "–" if value is None else value
         )
     if column.kind == "text":
-        shown = "–" if value is None else str(value)
-        if len(shown) > LONG_TEXT:
-            return Markup('<td class="long"><div title="{}">{}</div></td>').format(shown, shown)
-        return Markup("<td>{}</td>").format(shown)
+        return Markup("<td>{}</td>").format("–" if value is None else value)
     return _number_cell(column, row, largest)
 
 

@@ -58,7 +58,7 @@ def describe_run(run: Run, *, base_map: BaseMap | None = None) -> ReportData:
         subtitle=Text(scenario.description, scenario.description_zh or scenario.description),
         facts=run_facts(run),
         changes=tuple(_changes(run)),
-        validation=published_checks(run),
+        validation=_named_checks(run),
         sources=source_frame(metas),
         findings=finding_frame(run.findings),
         timings=timing_frame(run),
@@ -97,6 +97,26 @@ def comparison_of(base: Run, other: Run, names: Iterable[str] = COMPARED) -> Com
         hourly_other=hourly_frame(other.record.hours, other.result.counts),
         hours_other=hour_frame(other.record, other.scenario.network.tables),
     )
+
+
+def _named_checks(run: Run) -> pl.DataFrame:
+    """The published checks, each with the place and the period that tell it from others of its name."""
+    checks = published_checks(run)
+    if checks.is_empty():
+        return checks
+    places = run.scenario.network.tables["places"].select(
+        place="place_id", place_zh="name", place_en=pl.coalesce("name_en", "name")
+    )
+    named = checks.join(places, on="place", how="left", maintain_order="left")
+    same = pl.struct("name_en", "place").is_duplicated()
+    return named.with_columns(
+        name_en=pl.concat_str(
+            "name_en", pl.col("place_en"), pl.when(same).then("period"), separator=", ", ignore_nulls=True
+        ),
+        name_zh=pl.concat_str(
+            "name_zh", pl.col("place_zh"), pl.when(same).then("period"), separator="，", ignore_nulls=True
+        ),
+    ).drop("place_en", "place_zh")
 
 
 def _with_seeds(headline: pl.DataFrame, run: Run) -> pl.DataFrame:
