@@ -43,8 +43,8 @@ def compare(
     groups = frame.columns[: frame.columns.index("measure")] if by else []
     columns = {name: name for name in groups} | {
         "measure": shell.pick("measure", "指标"),
-        "base": comparison.base.scenario.name,
-        "other": comparison.other.scenario.name,
+        "base": str(base),
+        "other": str(other),
         "difference": shell.pick("difference", "差值"),
         "interval": shell.pick("95 % interval", "95 % 区间"),
         "is_better": shell.pick("", ""),
@@ -63,12 +63,12 @@ def _row(shell: Shell, row: dict[str, object], groups: list[str]) -> dict[str, o
     shown = {name: row[name] for name in groups} | {"measure": shell.pick(one.title_en, one.title_zh)}
     shown |= {name: format_value(row[name], unit, language) for name in ("base", "other")}
     span = "points" if unit == "share" else unit
-    sign = "+" if difference is not None and difference > 0 else ""
-    shown["difference"] = sign + format_value(difference, span, language)
+    text = format_value(difference, span, language)
+    shown["difference"] = f"+{text}" if difference is not None and difference > 0 else text
     bounds = [format_value(row.get(name), span, language) for name in ("low", "high")]
     shown["interval"] = "" if row.get("low") is None else " … ".join(bounds)
     shown["is_better"] = ""
-    if difference and row["better"] in ("lower", "higher"):
+    if row["better"] in ("lower", "higher") and any(digit in shown["difference"] for digit in "123456789"):
         is_better = (difference < 0) == (row["better"] == "lower")
         shown["is_better"] = shell.pick("better", "改善") if is_better else shell.pick("worse", "变差")
     return shown

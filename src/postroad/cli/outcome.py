@@ -79,21 +79,16 @@ def _headline(shell: Shell, data: ReportData) -> Table:
     """The headline measures with their labels, and intervals where there are several seeds."""
     rows = {row["measure_id"]: row for row in data.headline.iter_rows(named=True)}
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False, padding=(0, 2, 0, 0), show_edge=True)
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_column()
+    for side in ("left", "right", "left", "left"):
+        table.add_column(justify=side)
     for row in (rows[name] for name in SHOWN if name in rows):
         value = format_value(row["value"], row["unit"], shell.language)
-        low, high = row.get("low"), row.get("high")
-        span = "" if low is None else f"  {_span(low, high, row['unit'], shell.language)}"
+        half = None if row.get("low") is None else row["value"] - row["low"]
+        interval = "" if half is None else f"± {format_value(half, row['unit'], shell.language)}"
         label = LABEL_TEXTS[row["label"]][0].get(shell.language)
         name = shell.pick(row["name_en"], row["name_zh"])
-        table.add_row(name, Styled(value, style="bold"), Styled(label + span, style=LABEL_STYLES[row["label"]]))
+        table.add_row(name, Styled(value, style="bold"), interval, Styled(label, style=LABEL_STYLES[row["label"]]))
     return table
-
-
-def _span(low: float, high: float, unit: str, language: str) -> str:
-    return f"{format_value(low, unit, language)} – {format_value(high, unit, language)}"
 
 
 def _lines(run: Run, data: ReportData, page: Path | None) -> Iterator[tuple[Text, Text]]:
