@@ -198,4 +198,4 @@ def _add_shuttles(offer: Offer, cities: Cities, served: Mapping, far_items: np.n
             least = int(rules.shuttle_trips if is_own else rules.shuttle_far_trips)
             centre = codes[row]
             for start, end, items in ((centre, f"{iata}-A", loaded), (f"{iata}-A", centre, unloaded)):
-                offer.run(*shuttle_trips(start, end, km, items * share, least, rules))
+                offer.run(*shuttle_trips(start, end, km, items * share, least, rules, is_own_city=is_own))

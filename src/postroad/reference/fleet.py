@@ -119,14 +119,12 @@ def _drive_min(driven_km: np.ndarray, rules: Rules) -> np.ndarray:
 
 
 def trip_min(driven_km: np.ndarray, rules: Rules) -> np.ndarray:
-    """Minutes from gate to gate for road trips, int64: driving at the effective speed, the statutory rests and, on long
-    trips, the time that items stand in the transfer centres of their operators.
+    """Minutes from gate to gate for road trips between cities, int64: driving at the effective speed, the statutory
+    rests and the time that items stand in the transfer centres of their operators.
 
     The merged network has one centre a city and no transfer centres on the way, so their dwell stands on the trip.
 
     Source: rest after 4 hours of driving, Regulation on the Implementation of the Road Traffic Safety Law, art. 62;
     speeds modelled; dwell calibrated on the transport segment of the published time-limit tests (see numbers.csv).
     """
-    driven_km = np.asarray(driven_km, float)
-    dwell = np.where(driven_km > rules.short_trip_km, rules.consolidation_min, 0.0)
-    return np.maximum(np.ceil(_drive_min(driven_km, rules) + dwell), 10).astype(np.int64)
+    return np.maximum(np.ceil(_drive_min(driven_km, rules) + rules.consolidation_min), 10).astype(np.int64)

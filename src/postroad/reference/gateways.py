@@ -25,18 +25,7 @@ def add_gateways(draft: Draft, abroad: Abroad, size: Size, ratio: float, rules: 
         if code not in airports:
             continue
         airport, country = airports[code], countries[gateway["country"]]
-        places.append(
-            {
-                "place_id": gateway["country"],
-                "kind": "country",
-                "name": country["name_zh"],
-                "name_en": country["name_en"],
-                "region": "other",
-                "lon": country["lon"],
-                "lat": country["lat"],
-                "population": country["population"],
-            }
-        )
+        places.append(_country_place(gateway["country"], country))
         rows.append(
             {
                 "facility_id": code,
@@ -82,6 +71,20 @@ def add_gateways(draft: Draft, abroad: Abroad, size: Size, ratio: float, rules: 
     )
     draft.add("service_areas", areas, label="modelled", source="One office delivers to its country")
     draft.add("windows", windows, label="modelled", source="09:00 local standard time, written in the feed's time zone")
+
+
+def _country_place(iso2: str, country: dict) -> dict:
+    """The row of ``places`` of a country abroad."""
+    return {
+        "place_id": iso2,
+        "kind": "country",
+        "name": country["name_zh"],
+        "name_en": country["name_en"],
+        "region": "other",
+        "lon": country["lon"],
+        "lat": country["lat"],
+        "population": country["population"],
+    }
 
 
 def _local_start(zone: str, size: Size) -> str:

@@ -16,7 +16,7 @@ def great_circle_km(lon1, lat1, lon2, lat2) -> np.ndarray:
     Source: haversine formula; IUGG mean radius.
 
     >>> round(float(great_circle_km(116.4, 39.9, 121.5, 31.2)))
-    1070
+    1071
     """
     lon1, lat1, lon2, lat2 = (np.radians(np.asarray(value, float)) for value in (lon1, lat1, lon2, lat2))
     half = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
