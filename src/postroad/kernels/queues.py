@@ -1,8 +1,8 @@
 """First-in-first-out queues of entries in one shared pool of chunks.
 
-An *entry* stands for ``n`` identical items: five int32 words (group, count, meta, left-origin minute, reached-destination
-minute). A chunk of 64 words holds its successor in word 0 and up to twelve entries from word 4 on, so a queue is read
-in whole cache lines. Correct for any interleaving of pushes and pops by one thread.
+An *entry* stands for ``n`` identical items: five int32 words (group, count, meta, left-origin minute,
+reached-destination minute). A chunk of 64 words holds its successor in word 0 and up to twelve entries from word 4 on,
+so a queue is read in whole cache lines. Correct for any interleaving of pushes and pops by one thread.
 """
 
 from __future__ import annotations

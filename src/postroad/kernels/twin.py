@@ -1,7 +1,7 @@
 """The twin: items move slot by slot through facilities and departures of limited capacity.
 
-Correct for integer capacities by slot, first in first out within (product, promise day), on one thread. An entry of many
-items follows the same rules as single items one by one, so both modes give the same counts at every hour.
+Correct for integer capacities by slot, first in first out within (product, promise day), on one thread. An entry of
+many items follows the same rules as single items one by one, so both modes give the same counts at every hour.
 
 In each slot, in this order: what was accepted joins its facility; what arrived joins the sort queue; screening, then
 sorting; departures in order of minute; delivery waves. Facilities are taken in order of index.

@@ -37,8 +37,8 @@ def release_groups(net, st, words, trace, counts, bases, sample, rows, first, la
     rows: int64 (n_row, 5): day, release, facility, first pair, past the last pair.
     bases: int64 (n_row, n_prod), ordinal of the row's first item of each product among all items of the run.
     sample: int64 (4,): every, offset, traced so far, traced day. Of the items accepted on that day, one whose ordinal
-        modulo ``every`` equals ``offset`` becomes an entry of its own, which the trace follows, and so does every item of
-        the pairs in ``net.pair_full``; every = 0 follows none.
+        modulo ``every`` equals ``offset`` becomes an entry of its own, which the trace follows, and so does every item
+        of the pairs in ``net.pair_full``; every = 0 follows none.
     """
     for row in range(first, last):
         f, n_pair = rows[row, 2], rows[row, 4] - rows[row, 3]
@@ -114,7 +114,10 @@ def release_row(
 
 @njit
 def release_items(net, st, words, trace, order, first, last, trace_of):
-    """Let the single items ``order[first:last]``, sorted by facility, join; ``trace_of`` is their number in the trace or -1."""
+    """Let the single items ``order[first:last]``, sorted by facility, join.
+
+    ``trace_of`` is their number in the trace, -1 for none.
+    """
     pool, heads, fac, counter = st.pool, st.heads, st.fac, st.counter
     origin, destination, product, promise, accepted = net.pair_o, net.pair_d, net.item_p, net.item_day, net.item_acc
     fresh = st.layout[Q_FRESH]
@@ -123,8 +126,8 @@ def release_items(net, st, words, trace, order, first, last, trace_of):
             words = reserve(words, pool, BATCH + 64)
             trace = roomier(trace, counter, BATCH)
         item = order[place]
-        f = origin[item]
-        meta = np.int64(destination[item]) | (np.int64(product[item]) << PRODUCT_SHIFT) | (np.int64(promise[item]) << DAY_SHIFT)
+        f, p, day = origin[item], np.int64(product[item]), np.int64(promise[item])
+        meta = np.int64(destination[item]) | (p << PRODUCT_SHIFT) | (day << DAY_SHIFT)
         traced = trace_of[item]
         if traced >= 0:
             tell(trace, counter, traced, ACCEPTED, accepted[item], f, -1)

@@ -84,7 +84,10 @@ def work(net, st, words, rows, trace, f, s):
         n_moved = spread(words, st.pool, st.heads, st.span, st.layout, net.n_prod, f, accepted, Q_SCREEN)
         fac[f, SCREEN_ENTRIES] += n_moved
         fac[f, SCREEN_ITEMS] += fresh
-        screened = screen(words, st.pool, st.heads, st.span, st.layout, fac, counter, trace, net.n_prod, f, s * net.slot_min, screen_cap)
+        screened = screen(
+            words, st.pool, st.heads, st.span, st.layout, fac, counter, trace, net.n_prod, f, s * net.slot_min,
+            screen_cap,
+        )  # fmt: skip
         done = sort(net, st, words, rows, trace, f, s, sort_cap)
     st.ring[place, f, RING_ITEMS] = 0
     st.ring[place, f, RING_ENTRIES] = 0
@@ -121,7 +124,8 @@ def screen(words, pool, heads, span, layout, fac, counter, trace, n_prod, f, min
             queue = layout[Q_SCREEN] + (np.int64(f) * n_prod + p) * DAYS + day
             while heads[queue, 0] >= 0 and done < room:
                 at = front(heads, queue)
-                gid, n, meta, left, reached = words[at], np.int64(words[at + 1]), words[at + 2], words[at + 3], words[at + 4]
+                gid, meta, left, reached = words[at], words[at + 2], words[at + 3], words[at + 4]
+                n = np.int64(words[at + 1])
                 if n > room - done:
                     n = room - done
                     words[at + 1] -= n
@@ -168,8 +172,12 @@ def sort(net, st, words, rows, trace, f, s, cap):
 
 @njit
 def dispatch(net, st, words, rows, trace, f, s, queue, limit):
-    """Sort up to ``limit`` items of one queue and send each on its way; returns the items sorted."""
-    pool, heads, span, layout, counter, fac, lane_items = st.pool, st.heads, st.span, st.layout, st.counter, st.fac, st.lane_items
+    """Sort up to ``limit`` items of one queue and send each on its way; returns the items sorted.
+
+    What comes straight from the queue of accepted items is screened in the same slot.
+    """
+    pool, heads, span, layout, counter = st.pool, st.heads, st.span, st.layout, st.counter
+    fac, lane_items, is_fresh = st.fac, st.lane_items, queue == st.layout[Q_FRESH] + f
     parent, td, feeder, n_prod = net.parent, net.td, net.feeder, net.n_prod
     minute, moment, day = s * net.slot_min, s % net.per_day, s // net.per_day
     is_core, first_lane, up = parent[f] < 0, net.out_ptr[f], net.collect[f]
@@ -189,15 +197,20 @@ def dispatch(net, st, words, rows, trace, f, s, queue, limit):
         done += n
         d = meta & 0xFFFF
         if meta & TRACED:
+            if is_fresh:
+                tell(trace, counter, gid, SCREENED, minute, f, -1)
             tell(trace, counter, gid, SORTED, minute, f, -1)
         anchor = parent[d] if parent[d] >= 0 else d
-        if (f == d or f == anchor) and left == GAP:
+        if f in (d, anchor) and left == GAP:
             left, reached = np.int32(minute), np.int32(minute)
         if f == d:
             if meta & RETURNING:
                 come_back(net, st, rows, trace, f, gid, n, meta, left, reached, minute)
             else:
-                settle(words, pool, heads, span, layout, fac, st.ring, counter, n_prod, net.wave_delay[f, moment], f, s, gid, n, meta, left, reached)
+                settle(
+                    words, pool, heads, span, layout, fac, st.ring, counter, n_prod, net.wave_delay[f, moment], f, s,
+                    gid, n, meta, left, reached,
+                )  # fmt: skip
             continue
         lane, alt = np.int64(up), np.int64(-1)
         if f == anchor:
@@ -206,28 +219,29 @@ def dispatch(net, st, words, rows, trace, f, s, queue, limit):
             table = tables[(meta >> PRODUCT_SHIFT) & 15]
             out = np.int64(next_out[table, td[d]])
             lane = first_lane + out if out >= 0 else np.int64(-1)
-            if out >= 0 and meta & DIVERTED == 0 and lane_items[lane] + n > overfull[lane] and alt_out[table, td[d]] >= 0:
-                alt = np.int64(first_lane) + alt_out[table, td[d]]
+            if out >= 0 and meta & DIVERTED == 0 and lane_items[lane] + n > overfull[lane]:
+                alt = np.int64(alt_out[table, td[d]])
+                alt += first_lane if alt >= 0 else 0
         if lane < 0:
             counter[UNROUTED] += n
             counter[UNROUTED_FROM], counter[UNROUTED_TO] = f, d
             continue
         fac[f, OUT_ITEMS] += n
-        if alt < 0:
-            push(words, pool, heads, class_queue(span, layout, n_prod, Q_LANE, lane, meta), gid, n, meta, left, reached)
-            lane_items[lane] += n
-        else:
-            split(words, pool, heads, span, layout, lane_items, overfull, n_prod, lane, alt, gid, n, meta, left, reached)
+        wait_for(words, pool, heads, span, layout, lane_items, overfull, n_prod, lane, alt, gid, n, meta, left, reached)
     counter[MOVES] += moved
     return done
 
 
 @njit
-def split(words, pool, heads, span, layout, lane_items, overfull, n_prod, lane, alt, gid, n, meta, left, reached):
-    """What would overfill its lane takes the other one while that has room; the rest queues on its lane all the same.
+def wait_for(words, pool, heads, span, layout, lane_items, overfull, n_prod, lane, alt, gid, n, meta, left, reached):
+    """Queue on a lane. What would overfill it takes the lane ``alt`` (-1: none) while that has room.
 
     An item diverts once in its life, so two overfull lanes cannot toss it to and fro.
     """
+    if alt < 0:
+        push(words, pool, heads, class_queue(span, layout, n_prod, Q_LANE, lane, meta), gid, n, meta, left, reached)
+        lane_items[lane] += n
+        return
     first = min(max(overfull[lane] - lane_items[lane], 0), n)
     second = min(max(overfull[alt] - lane_items[alt], 0), n - first)
     queue = class_queue(span, layout, n_prod, Q_LANE, lane, meta)

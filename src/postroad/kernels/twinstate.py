@@ -26,7 +26,8 @@ GAP = -1
 ACCEPTED, SCREENED, SORTED, DEPARTED, ARRIVED, OUT, FAILED, DELIVERED, RETURN_STARTED, RETURNED, LOST = range(11)
 
 # scalar counters
-IN_FRESH, IN_RING, IN_DELAY, IN_TOUR, JOINED, MOVES, N_JOURNEY, N_TRACE, UNROUTED, UNROUTED_FROM, UNROUTED_TO = range(11)
+IN_FRESH, IN_RING, IN_DELAY, IN_TOUR, JOINED, MOVES, N_JOURNEY, N_TRACE = range(8)
+UNROUTED, UNROUTED_FROM, UNROUTED_TO = range(8, 11)
 N_COUNTER = 12
 
 
@@ -206,8 +207,8 @@ def finish(rows, counter, origin, destination, n, meta, accepted, left, reached,
 
 @njit(parallel=True)
 def unpack_journeys(rows, deliver_by, out16, out8, out32):
-    """Spread packed rows over columns: out16 (2, n) ends; out8 (3, n) product, outcome, attempts; out32 (7, n) count, accepted,
-    left, reached, out, ended, promise."""
+    """Spread packed rows over columns: out16 (2, n) ends; out8 (3, n) product, outcome, attempts; out32 (7, n) count,
+    accepted, left, reached, out, ended, promise."""
     for i in prange(len(rows)):
         ends, kind = rows[i, J_ENDS], rows[i, J_KIND]
         out16[0, i], out16[1, i] = ends >> 16, ends & 0xFFFF

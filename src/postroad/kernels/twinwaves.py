@@ -102,7 +102,8 @@ def send_out(net, st, words, rows, trace, f, s, queue, limit, ends, cursor):
     """Up to ``limit`` items of one queue go out for delivery; returns how many."""
     pool, heads, fac, counter, totals_h = st.pool, st.heads, st.fac, st.counter, st.totals_h
     delivered_h = st.delivered_h[f]
-    trace_gid, pair_o, release_min, item_acc, measured = net.trace_gid, net.pair_o, net.release_min, net.item_acc, net.measured
+    trace_gid, pair_o, release_min, item_acc = net.trace_gid, net.pair_o, net.release_min, net.item_acc
+    measured, one_attempt = net.measured, np.int64(1) << ATTEMPT_SHIFT
     n_pair, item_mode, lost_pm, block = np.int64(net.n_pair), net.item_mode, net.lost_pm, net.fail_block[f]
     n_class, minute, tour_end = net.n_prod * n_pair, s * net.slot_min, s + len(net.tour_bp) * 60 // net.slot_min
     taken = np.int64(0)
@@ -147,7 +148,7 @@ def send_out(net, st, words, rows, trace, f, s, queue, limit, ends, cursor):
             if meta & TRACED:
                 tell(trace, counter, gid, DELIVERED, ended, f, -1)
             if keep:
-                finish(rows, counter, origin, f, part, meta + (1 << ATTEMPT_SHIFT), accepted, left, reached, minute, ended, 0)
+                finish(rows, counter, origin, f, part, meta + one_attempt, accepted, left, reached, minute, ended, 0)
         if n_failed > 0:
             fail(net, st, words, trace, f, s, tour_end, gid, n_failed, meta, left, reached, origin)
     return taken
@@ -155,7 +156,7 @@ def send_out(net, st, words, rows, trace, f, s, queue, limit, ends, cursor):
 
 @njit
 def running(fac, f, column, n, share, whole, block):
-    """How many of the facility's next ``n`` items of a kind are hit: ``share`` in ``whole``, the first ones of each block.
+    """How many of the facility's next ``n`` items of a kind are hit: ``share`` in ``whole``, first ones of each block.
 
     Blocks keep most groups whole; with a block of one item the hits are spread evenly.
     """

@@ -19,9 +19,12 @@ RUNNING_DAYS = 8
 """Service days whose trips can be under way at once."""
 
 
+WRITTEN = ("trace_gid", "trace_ordinal")
+"""Fields of the Net that the kernels write."""
+
 BLOCKS_PER_DAY = 200
 MOST_BLOCK = 4000
-"""Failed attempts of a facility come in about so many blocks a day, of at most so many items, so that groups stay whole."""
+"""Failed attempts come in about so many blocks a facility and day, of at most so many items: groups stay whole."""
 
 
 def make_net(
@@ -36,35 +39,73 @@ def make_net(
 
     Raises
     ------
-    InputError: PR-W106 when an entry cannot hold the number of a facility or product.
+    InputError: when an entry cannot hold the number of a facility or product (PR-W106) or of a group (PR-W107).
     """
     if instance.n_fac > 32767 or len(instance.prod_id) > 16:
         raise InputError("PR-W106", n=instance.n_fac, n_products=len(instance.prod_id))
+    if release.n_groups >= 2**31:
+        raise InputError("PR-W107", n=f"{release.n_groups:,}", n_most=f"{2**31 - 1:,}")
     overfull, daytype = _overfull(instance, parameters.divert_queue_h)
-    known = tables.block_of_day
-    last_week = known[-min(7, len(known)) :]
-    block = np.concatenate([known, np.resize(last_week, max(instance.n_days - len(known), 0))])[: instance.n_days]
+    block = _blocks(tables.block_of_day, instance.n_days)
     measured = np.zeros(instance.n_days, bool)
     measured[list(measured_days)] = True
     first, later = parameters.first_attempt_success_share, parameters.later_attempt_success_share
-    return Net(
-        slot_min=instance.slot_min, per_day=instance.slots_per_day, n_prod=len(instance.prod_id),
+    net = Net(
+        slot_min=instance.slot_min,
+        per_day=instance.slots_per_day,
+        n_prod=len(instance.prod_id),
         max_attempts=parameters.max_attempts,
         fail_bp=np.array([round(10_000 * (1 - first)), round(10_000 * (1 - later))], np.int64),
-        fail_block=np.clip(release.daily_to_facility(instance.n_fac) // BLOCKS_PER_DAY, 1, MOST_BLOCK), lost_pm=parameters.lost_per_million,
-        tour_bp=np.rint(np.cumsum(parameters.tour_shares) * 10_000).astype(np.int64), deliver_by=parameters.deliver_by_min,
-        parent=instance.fac_parent, city=instance.fac_place, td=instance.fac_td, wave_delay=instance.wave_delay,
-        sort_cap=instance.sort_cap, screen_cap=instance.screen_cap, wave_cap=instance.wave_cap,
-        lane_from=instance.lane_from, lane_to=instance.lane_to, out_ptr=instance.out_ptr, feeder=instance.feeder_lane,
-        collect=instance.collect_lane, overfull=overfull, daytype=daytype,
-        cn_lane=instance.cn_lane, cn_leg_first=instance.cn_leg_first, cn_leg_last=instance.cn_leg_last,
-        leg_cap_items=instance.leg_cap_items, leg_cap_g=instance.leg_cap_g, leg_cap_cm3=instance.leg_cap_cm3,
-        dp_cn=instance.dp_cn, dp_dep=instance.dp_dep_min, dp_arr=instance.dp_arr_min, dp_ready=instance.dp_ready_slot,
-        dp_day=instance.dp_day, dp_capf=instance.dp_capf, dp_ptr=instance.dp_ptr,
-        table_of_product=tables.table_of_product, block_of_day=block, next_out=tables.next_out, alt_out=tables.alt_out,
-        **_demand_fields(instance, release, promise_k), measured=measured, pair_full=release.pair_full,
-        trace_gid=release.trace_gid, trace_ordinal=release.trace_ordinal,
-    )  # fmt: skip
+        fail_block=np.clip(release.daily_to_facility(instance.n_fac) // BLOCKS_PER_DAY, 1, MOST_BLOCK),
+        lost_pm=parameters.lost_per_million,
+        deliver_by=parameters.deliver_by_min,
+        tour_bp=np.rint(np.cumsum(parameters.tour_shares) * 10_000).astype(np.int64),
+        **_network_fields(instance),
+        overfull=overfull,
+        daytype=daytype,
+        table_of_product=tables.table_of_product,
+        block_of_day=block,
+        next_out=tables.next_out,
+        alt_out=tables.alt_out,
+        **_demand_fields(instance, release, promise_k),
+        measured=measured,
+        pair_full=release.pair_full,
+        trace_gid=release.trace_gid,
+        trace_ordinal=release.trace_ordinal,
+    )
+    return net._replace(**{name: _as_compiled(value) for name, value in net._asdict().items() if name not in WRITTEN})
+
+
+def _network_fields(instance: Instance) -> dict[str, np.ndarray]:
+    """The part of Net that is the instance's own."""
+    names = {
+        "parent": "fac_parent", "city": "fac_place", "td": "fac_td", "feeder": "feeder_lane", "collect": "collect_lane",
+        "dp_dep": "dp_dep_min", "dp_arr": "dp_arr_min", "dp_ready": "dp_ready_slot",
+    }  # fmt: skip
+    same = (
+        *("wave_delay", "sort_cap", "screen_cap", "wave_cap", "lane_from", "lane_to", "out_ptr"),
+        *("cn_lane", "cn_leg_first", "cn_leg_last", "leg_cap_items", "leg_cap_g", "leg_cap_cm3"),
+        *("dp_cn", "dp_day", "dp_capf", "dp_ptr"),
+    )
+    return {name: getattr(instance, names.get(name, name)) for name in (*names, *same)}
+
+
+def _as_compiled(value: object) -> object:
+    """An array whole in memory and read-only: other kinds of array would have every kernel compiled once more."""
+    if not isinstance(value, np.ndarray):
+        return value
+    view = np.ascontiguousarray(value).view()
+    view.setflags(write=False)
+    return view
+
+
+def _blocks(block_of_day: np.ndarray, n_days: int) -> np.ndarray:
+    """The block of tables on each day, int32 (n_days,); days after those of the tables repeat their last week."""
+    known = len(block_of_day)
+    week = min(7, known)
+    day = np.arange(n_days)
+    beyond = known - week + (day - known) % week
+    return block_of_day[np.where(day < known, day, beyond)].astype(np.int32)
 
 
 def _demand_fields(instance: Instance, release: Release, promise_k: np.ndarray | None) -> dict[str, object]:
@@ -74,15 +115,36 @@ def _demand_fields(instance: Instance, release: Release, promise_k: np.ndarray |
     if release.is_items:
         items: Items = release.demand
         return common | {
-            "item_mode": 1, "n_rel": 1, "n_pair": len(items.origin), "pair_o": items.origin, "pair_d": items.destination,
-            "release_min": none32, "promise_k": np.zeros((0, 0, 0), np.int8), "item_p": items.product, "item_acc": items.accepted_min,
-            "item_day": np.minimum(items.promise_day, DAYS - 1).astype(np.int8), "item_g": items.g, "item_cm3": items.cm3,
-        }  # fmt: skip
+            "item_mode": 1,
+            "n_rel": 1,
+            "n_pair": len(items.origin),
+            "pair_o": items.origin,
+            "pair_d": items.destination,
+            "release_min": none32,
+            "promise_k": np.zeros((0, 0, 0), np.int8),
+            "item_p": items.product,
+            "item_acc": items.accepted_min,
+            "item_day": np.clip(items.promise_day, 0, DAYS - 1).astype(np.int8),
+            "item_g": items.g,
+            "item_cm3": items.cm3,
+        }
     flows = release.demand
+    if promise_k.min(initial=0) < 0:  # where no route leads; an item there is refused when it is sorted
+        promise_k = np.maximum(promise_k, 0)
     return common | {
-        "item_mode": 0, "n_rel": len(flows.release_min), "n_pair": flows.n_pair, "pair_o": flows.origin,
-        "pair_d": flows.destination, "release_min": flows.release_min, "promise_k": promise_k, "item_p": none8, "item_acc": none32, "item_day": none8, "item_g": none32, "item_cm3": none32,
-    }  # fmt: skip
+        "item_mode": 0,
+        "n_rel": len(flows.release_min),
+        "n_pair": flows.n_pair,
+        "pair_o": flows.origin,
+        "pair_d": flows.destination,
+        "release_min": flows.release_min,
+        "promise_k": promise_k,
+        "item_p": none8,
+        "item_acc": none32,
+        "item_day": none8,
+        "item_g": none32,
+        "item_cm3": none32,
+    }
 
 
 def _overfull(instance: Instance, hours: float) -> tuple[np.ndarray, np.ndarray]:
@@ -108,8 +170,10 @@ def _overfull(instance: Instance, hours: float) -> tuple[np.ndarray, np.ndarray]
 
 def make_state(instance: Instance, release: Release) -> tuple[State, np.ndarray]:
     """Everything the kernels change, empty; and the words of the pool."""
-    n_fac, n_lane, n_prod, n_hours = instance.n_fac, len(instance.lane_from), len(instance.prod_id), instance.n_days * 24
-    longest = int((instance.dp_ready_slot - instance.dp_dep_min // instance.slot_min).max(initial=0))
+    n_fac, n_lane, n_prod = instance.n_fac, len(instance.lane_from), len(instance.prod_id)
+    n_hours = instance.n_days * 24
+    # of all connections, not of those that run in this horizon: it may become longer
+    longest = int((instance.cn_dur_min + instance.cn_ready_min).max(initial=0)) // instance.slot_min + 2
     ring = max(longest, 3 * instance.slots_per_day, int(instance.wave_delay.max(initial=0))) + 2
     sizes = [n_fac * n_prod * DAYS] * 3 + [n_lane * n_prod * DAYS, n_fac, ring * n_fac, ring * n_fac]
     queues = np.concatenate([[0], np.cumsum(sizes)])
@@ -124,12 +188,23 @@ def make_state(instance: Instance, release: Release) -> tuple[State, np.ndarray]
         return np.zeros(shape, dtype)
 
     return State(
-        heads=np.full((int(queues[-1]), 4), -1, np.int32), span=span, layout=layout, pool=pool, counter=zeros(N_COUNTER),
-        fac=zeros(n_fac, N_FAC), lane_items=zeros(n_lane), ring=zeros(ring, n_fac, 4),
-        used=zeros(RUNNING_DAYS, len(instance.leg_trip), 3), load=zeros(instance.n_days, len(instance.leg_trip), n_prod, dtype=np.int32),
-        sorted_h=zeros(n_fac, n_hours), screened_h=zeros(n_fac, n_hours), backlog_in_h=zeros(n_fac, n_hours),
-        backlog_out_h=zeros(n_fac, n_hours), delivered_h=zeros(n_fac, n_hours + 24), totals_h=zeros(5, n_hours + 24),
-    ), words  # fmt: skip
+        heads=np.full((int(queues[-1]), 4), -1, np.int32),
+        span=span,
+        layout=layout,
+        pool=pool,
+        counter=zeros(N_COUNTER),
+        fac=zeros(n_fac, N_FAC),
+        lane_items=zeros(n_lane),
+        ring=zeros(ring, n_fac, 4),
+        used=zeros(RUNNING_DAYS, len(instance.leg_trip), 3),
+        load=zeros(instance.n_days, len(instance.leg_trip), n_prod, dtype=np.int32),
+        sorted_h=zeros(n_fac, n_hours),
+        screened_h=zeros(n_fac, n_hours),
+        backlog_in_h=zeros(n_fac, n_hours),
+        backlog_out_h=zeros(n_fac, n_hours),
+        delivered_h=zeros(n_fac, n_hours + 24),
+        totals_h=zeros(5, n_hours + 24),
+    ), words
 
 
 def widen_state(state: State, instance: Instance) -> State:
@@ -141,6 +216,7 @@ def widen_state(state: State, instance: Instance) -> State:
         pad[axis] = (0, size - array.shape[axis])
         return np.pad(array, pad)
 
-    hourly = {name: longer(getattr(state, name), n_hours, 1) for name in ("sorted_h", "screened_h", "backlog_in_h", "backlog_out_h")}
+    names = ("sorted_h", "screened_h", "backlog_in_h", "backlog_out_h")
+    hourly = {name: longer(getattr(state, name), n_hours, 1) for name in names}
     wider = {name: longer(getattr(state, name), n_hours + 24, 1) for name in ("delivered_h", "totals_h")}
     return state._replace(load=longer(state.load, instance.n_days, 0), **hourly, **wider)

@@ -44,6 +44,13 @@ class Release:
         """Whether single items are released."""
         return isinstance(self.demand, Items)
 
+    @property
+    def n_groups(self) -> int:
+        """Numbers that entries of the run may bear: of groups, or of single items."""
+        if self.is_items:
+            return len(self.demand.origin)
+        return self.n_days * len(self.demand.release_min) * self.demand.n_prod * self.demand.n_pair
+
     def daily_to_facility(self, n_fac: int) -> np.ndarray:
         """Items bound for each facility on the first day of acceptance, int64 (n_fac,)."""
         if self.is_items:
@@ -105,7 +112,8 @@ def release_flows(instance: Instance, flows: Flows, sample) -> Release:
     """Releases of flows: one row per day, release and accepting facility, in order of joining."""
     ptr = np.searchsorted(flows.origin, np.arange(instance.n_fac + 1)).astype(np.int64)
     facility = np.flatnonzero(np.diff(ptr))
-    day, rel, fac = (grid.ravel() for grid in np.meshgrid(np.arange(flows.n_days), np.arange(len(flows.release_min)), facility, indexing="ij"))
+    axes = (np.arange(flows.n_days), np.arange(len(flows.release_min)), facility)
+    day, rel, fac = (grid.ravel() for grid in np.meshgrid(*axes, indexing="ij"))
     minute = day * 1440 + flows.release_min[rel] + instance.origin_min[fac]
     slot = -(-minute // instance.slot_min)
     order = np.lexsort((fac, rel, day, slot))
@@ -121,23 +129,39 @@ def release_flows(instance: Instance, flows: Flows, sample) -> Release:
         n_traced = whole + int(counts.sum(dtype=np.int64) // every) + 2 * len(rows) + 2
     shape = (2, len(flows.release_min), flows.n_prod, flows.n_pair)
     return Release(
-        n_days=flows.n_days, demand=flows, counts=np.zeros(shape, np.int32), rows=rows,
-        bases=np.zeros((len(rows), flows.n_prod), np.int64), join_slot=slot[order], order=np.zeros(0, np.int64),
-        trace_of=np.zeros(0, np.int64), sample=np.array([every, sample.offset, 0, sample.day], np.int64), pair_full=full,
-        trace_gid=np.zeros(n_traced, np.int32), trace_ordinal=np.zeros(n_traced, np.int64), pair_ptr=ptr,
-    )  # fmt: skip
+        n_days=flows.n_days,
+        demand=flows,
+        counts=np.zeros(shape, np.int32),
+        rows=rows,
+        bases=np.zeros((len(rows), flows.n_prod), np.int64),
+        join_slot=slot[order],
+        order=np.zeros(0, np.int64),
+        trace_of=np.zeros(0, np.int64),
+        sample=np.array([every, sample.offset, 0, sample.day], np.int64),
+        pair_full=full,
+        trace_gid=np.zeros(n_traced, np.int32),
+        trace_ordinal=np.zeros(n_traced, np.int64),
+        pair_ptr=ptr,
+    )
 
 
 def release_items(instance: Instance, items: Items) -> Release:
-    """Releases of single items, in order of the slot in which they join, then facility, then number; all are traced."""
+    """Releases of single items, in order of the slot in which they join, then facility, then number."""
     slot = -(-(items.accepted_min + instance.origin_min[items.origin]) // instance.slot_min)
     order = np.lexsort((np.arange(len(items.origin)), items.origin, slot))
     traced = np.arange(len(order)) if items.traced else np.full(len(order), -1)
     return Release(
-        n_days=int(items.accepted_min.max(initial=0)) // 1440 + 1, demand=items,
-        counts=np.zeros((2, 1, 1, 1), np.int32), rows=np.zeros((0, 5), np.int64), bases=np.zeros((0, 1), np.int64),
-        join_slot=slot[order], order=order.astype(np.int64), trace_of=traced.astype(np.int64),
-        sample=np.array([0, 0, len(order) if items.traced else 0, 0], np.int64), pair_full=np.zeros(0, bool),
-        trace_gid=np.arange(len(order), dtype=np.int32), trace_ordinal=np.arange(len(order), dtype=np.int64),
+        n_days=int(items.accepted_min.max(initial=0)) // 1440 + 1,
+        demand=items,
+        counts=np.zeros((2, 1, 1, 1), np.int32),
+        rows=np.zeros((0, 5), np.int64),
+        bases=np.zeros((0, 1), np.int64),
+        join_slot=slot[order],
+        order=order.astype(np.int64),
+        trace_of=traced.astype(np.int64),
+        sample=np.array([0, 0, len(order) if items.traced else 0, 0], np.int64),
+        pair_full=np.zeros(0, bool),
+        trace_gid=np.arange(len(order), dtype=np.int32),
+        trace_ordinal=np.arange(len(order), dtype=np.int64),
         pair_ptr=np.zeros(instance.n_fac + 1, np.int64),
-    )  # fmt: skip
+    )

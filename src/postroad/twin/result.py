@@ -51,7 +51,10 @@ class Trace:
     row_departure: np.ndarray
 
 
-TRACE_KINDS = ("accepted", "screened", "sorted", "departed", "arrived", "out_for_delivery", "attempt_failed", "delivered", "return_started", "returned", "lost")
+TRACE_KINDS = (
+    "accepted", "screened", "sorted", "departed", "arrived", "out_for_delivery", "attempt_failed", "delivered",
+    "return_started", "returned", "lost",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from postroad.kernels.twinstate import (
     Net,
     State,
     unpack_journeys,
-)  # fmt: skip
+)
 from postroad.network.instance import Instance
 from postroad.routing.tables import RoutingTables
 from postroad.twin.arrays import make_net, make_state, widen_state
@@ -42,8 +42,8 @@ CHUNKS_PER_DAY = 4
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Which items the trace follows: one in ``every`` of those accepted on ``day`` (0: none), chosen by ``offset``, and all
-    items of ``pairs`` (origin, destination facility index)."""
+    """Which items the trace follows of those accepted on ``day``: one in ``every`` (0: none), chosen by ``offset``, and
+    all of ``pairs`` (origin, destination facility index)."""
 
     every: int = 0
     offset: int = 0
@@ -89,7 +89,7 @@ def simulate(
     state, words = make_state(instance, release)
     rows, trace = np.empty((1 << 16, 8), np.int32), np.empty((1024, 5), np.int32)
     progress.stage("simulate", release.n_days * CHUNKS_PER_DAY)
-    day, drained = 0, False
+    day, drained, per_day = 0, False, instance.slots_per_day
     while not drained and day < max_days:
         if day == instance.n_days:
             if extend is None:
@@ -99,8 +99,9 @@ def simulate(
             state = widen_state(state, instance)
         release.load_day(day, state)
         for chunk in range(CHUNKS_PER_DAY):
-            slots = [day * instance.slots_per_day + instance.slots_per_day * part // CHUNKS_PER_DAY for part in (chunk, chunk + 1)]
-            words, rows, trace = run_slots(net, state, words, rows, trace, slots[0], slots[1], *release.kernel_arguments(instance))
+            first, last = (day * per_day + per_day * part // CHUNKS_PER_DAY for part in (chunk, chunk + 1))
+            joins = release.kernel_arguments(instance)
+            words, rows, trace = run_slots(net, state, words, rows, trace, first, last, *joins)
             _refuse_unrouted(state, instance)
             progress.step(day * CHUNKS_PER_DAY + chunk + 1, f"{state.totals_h[1].sum():,} delivered")
         day += 1
@@ -122,7 +123,9 @@ def _refuse_unrouted(state: State, instance: Instance) -> None:
         )
 
 
-def _result(instance: Instance, net: Net, state: State, rows, trace: np.ndarray, release: Release, n_days: int) -> TwinResult:
+def _result(
+    instance: Instance, net: Net, state: State, rows: np.ndarray, trace: np.ndarray, release: Release, n_days: int
+) -> TwinResult:
     """Cut the arrays to what was used."""
     n_hours, n_row = n_days * 24, int(state.counter[N_JOURNEY])
     journeys = _journeys(rows[:n_row], net.deliver_by)
@@ -139,13 +142,19 @@ def _result(instance: Instance, net: Net, state: State, rows, trace: np.ndarray,
         if single.all():
             break
     return TwinResult(
-        journeys=journeys, load_items=state.load[:n_days], run_legs=runs,
-        sorted_items=state.sorted_h[:, :n_hours], screened_items=state.screened_h[:, :n_hours],
-        backlog_in=state.backlog_in_h[:, :n_hours], backlog_out=state.backlog_out_h[:, :n_hours],
-        delivered_items=state.delivered_h[:, :n_hours], counts=counts,
-        trace=_trace(net, release, trace[: int(state.counter[N_TRACE])], instance), n_hours=n_hours,
+        journeys=journeys,
+        load_items=state.load[:n_days],
+        run_legs=runs,
+        sorted_items=state.sorted_h[:, :n_hours],
+        screened_items=state.screened_h[:, :n_hours],
+        backlog_in=state.backlog_in_h[:, :n_hours],
+        backlog_out=state.backlog_out_h[:, :n_hours],
+        delivered_items=state.delivered_h[:, :n_hours],
+        counts=counts,
+        trace=_trace(net, release, trace[: int(state.counter[N_TRACE])], instance),
+        n_hours=n_hours,
         n_moves=int(state.counter[MOVES]),
-    )  # fmt: skip
+    )
 
 
 def _journeys(rows: np.ndarray, deliver_by: np.ndarray) -> Journeys:
@@ -158,8 +167,8 @@ def _journeys(rows: np.ndarray, deliver_by: np.ndarray) -> Journeys:
 
 
 def _trace(net: Net, release: Release, rows: np.ndarray, instance: Instance) -> Trace:
-    """The sampled items and their rows, by item and time."""
+    """The sampled items and their rows, by item in the order in which they were written, which is that of time."""
     items = release.traced(net)
-    order = np.lexsort((rows[:, 1], rows[:, 2], rows[:, 0]))
+    order = np.argsort(rows[:, 0], kind="stable")
     row_item, row_kind, row_min, row_facility, row_departure = rows[order].T
     return Trace(*items, row_item, row_kind.astype(np.int8), row_min, row_facility, row_departure)
