@@ -74,6 +74,11 @@ def test_the_example_of_the_specification(tmp_path):
     assert scenario.disruptions[0].disruption_id == "mine-1"
 
 
+def test_a_folder_that_is_no_feed_does_not_hide_a_shipped_one(tmp_path):
+    (tmp_path / "tiny").mkdir()
+    assert load_scenario(written(tmp_path, 'base = "tiny"')).network.digest == tiny().digest
+
+
 def test_what_stands_beside_is_looked_for_from_the_file(tmp_path):
     assert load_scenario(written(tmp_path, 'base = "tiny"\nbeside = "other.toml"')).beside == "other.toml"
     other = written(tmp_path, 'base = "tiny"', "other.toml")

@@ -15,7 +15,7 @@ from postroad.core.errors import InputError, NotFound
 from postroad.core.findings import Findings
 from postroad.network.feed import read
 from postroad.network.frames import Network
-from postroad.network.metadata import keyed
+from postroad.network.metadata import FEED_FILE, keyed
 from postroad.network.rows import near_name
 from postroad.network.scenario import Scenario
 
@@ -192,9 +192,12 @@ def _locate(path_or_name: str | Path) -> tuple[str, bytes, Path | None]:
 
 
 def _from_folder(name: str, folder: Path | None) -> str | Path:
-    """A path from the scenario's folder when there is such a thing, else the name as it stands."""
+    """A file or feed from the scenario's folder when there is one, else the name as it stands.
+
+    Another folder of that name, such as that of a run, is not meant.
+    """
     path = folder / name if folder is not None and name else None
-    return path if path is not None and path.exists() else name
+    return path if path is not None and (path.is_file() or (path / FEED_FILE).is_file()) else name
 
 
 def _parse(content: bytes, table: str) -> ScenarioFile:
