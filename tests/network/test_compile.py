@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_a_connection_rides_consecutive_legs_of_its_trip():
         assert instance.leg_from[legs[0]] == instance.lane_from[lane]
         assert instance.leg_to[legs[-1]] == instance.lane_to[lane]
         assert {int(instance.leg_trip[leg]) for leg in legs} == {int(instance.cn_trip[connection])}
-        assert all(instance.leg_to[a] == instance.leg_from[b] for a, b in zip(legs, legs[1:], strict=False))
+        assert all(instance.leg_to[a] == instance.leg_from[b] for a, b in pairwise(legs))
 
 
 def test_hourly_capacities_are_exact_whatever_the_slot():

