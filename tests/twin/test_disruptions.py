@@ -1,8 +1,10 @@
 """Closures, capacity cuts and delays of the tiny feed, through compilation and the twin."""
 
 import numpy as np
+import polars as pl
 import pytest
 
+from postroad.network.compile import compile_network
 from postroad.network.feed import read
 from postroad.network.scenario import Scenario
 from postroad.study.execution import execute
@@ -108,3 +110,18 @@ def test_a_cancelled_trip_does_not_run(scenario, calm):
     assert not done.result.run_legs[DAYS_BEFORE, legs].any()
     assert done.result.load_items[DAYS_BEFORE, legs].sum() == 0
     assert done.result.run_legs[0, legs].all()
+
+
+def test_a_way_of_no_length_takes_its_slot(scenario):
+    """A trip that leaves at the beginning of a slot and arrives at once is not ready before the next slot."""
+    tables = scenario.network.tables
+    at_once = pl.when(pl.col("trip_id") == "S-HGH-A-HGH-2100").then(pl.col("depart")).otherwise(pl.col("arrive"))
+    no_handling = pl.when(pl.col("facility_id") == "A-HGH").then(0).otherwise(pl.col("handling_min"))
+    network = scenario.network.with_tables(
+        trips=tables["trips"].with_columns(arrive=at_once),
+        facilities=tables["facilities"].with_columns(handling_min=no_handling),
+    )
+    instance = compile_network(network, day=network.meta.base_date, n_days=3)
+    leaves = instance.dp_dep_min // instance.slot_min
+    assert (instance.dp_arr_min == instance.dp_dep_min).any()
+    assert (instance.dp_ready_slot > leaves).all()

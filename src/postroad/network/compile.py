@@ -141,7 +141,8 @@ def _departures(cn: ConnectionArrays, runs: np.ndarray, runs_lead: np.ndarray, n
 
 def _index_departures(cn, index, day_of, dep, arr, capf, n_days, slot) -> Departures:
     """Derive ready slots and the pointer by slot from departures that are already in order."""
-    ready = -(-(arr + cn.ready_min[index]) // slot)
+    # what leaves in a slot is never ready in the same one, however short the way
+    ready = np.maximum(-(-(arr + cn.ready_min[index]) // slot), dep // slot + 1)
     ptr = np.searchsorted(dep, np.arange(0, n_days * 1440 + 1, slot)).astype(np.int64)
     capacity = np.full(len(index), 1000, np.int32) if capf is None else capf
     return Departures(index, dep, arr.astype(np.int32), ready.astype(np.int32), day_of, capacity, ptr)
