@@ -94,7 +94,7 @@ def _with_parameter(scenario: Scenario, name: str) -> Scenario:
     if (frame["parameter_id"] == name).any():
         return scenario
     known = known_parameters()[name]
-    row = {"parameter_id": name, "value": known.default, "uom": known.uom, "label": "modelled"}
+    row = {"parameter_id": name, "value": known.default, "uom": known.uom, "label": "modelled", "source": "the sweep"}
     added = pl.DataFrame([row], schema={column: frame.schema[column] for column in row})
     network = scenario.network.with_tables(parameters=pl.concat([frame, added], how="diagonal"))
     return replace(scenario, network=network)
