@@ -22,10 +22,11 @@ TESTS = Path(__file__).parents[1]
 TRIALS = tuple(Verb(name, "kit.cli", f"Trial {name}.") for name in ("fail", "show", "work", "wait", "pour"))
 
 
-def run_cli(*words, trial=False, columns=100, **environment):
+def run_cli(*words, trial=False, columns=100, cwd=None, **environment):
     """Run the command line in a process of its own and give what it did."""
     settings = {"PATH": os.environ["PATH"], "PYTHONPATH": str(TESTS), "COLUMNS": str(columns), "PYTHONUTF8": "1"}
-    return subprocess.run(command_line(*words, trial=trial), capture_output=True, text=True, env=settings | environment)
+    line = command_line(*words, trial=trial)
+    return subprocess.run(line, capture_output=True, text=True, env=settings | environment, cwd=cwd)
 
 
 def command_line(*words, trial=False):

@@ -79,15 +79,18 @@ def _headline(shell: Shell, data: ReportData) -> Table:
     """The headline measures with their labels, and intervals where there are several seeds."""
     rows = {row["measure_id"]: row for row in data.headline.iter_rows(named=True)}
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False, padding=(0, 2, 0, 0), show_edge=True)
-    for side in ("left", "right", "left", "left"):
+    has_intervals = any(row.get("low") is not None for row in rows.values())
+    for side in ("left", "right", *(["left"] if has_intervals else []), "left"):
         table.add_column(justify=side)
     for row in (rows[name] for name in SHOWN if name in rows):
         value = format_value(row["value"], row["unit"], shell.language)
+        if row["measure_id"] == "delivered_share":
+            value = f"{row['value']:.2%}".replace("%", " %")  # one digit would call 99.95 % all of them
         half = None if row.get("low") is None else row["value"] - row["low"]
         interval = "" if half is None else f"± {format_value(half, row['unit'], shell.language)}"
-        label = LABEL_TEXTS[row["label"]][0].get(shell.language)
+        label = Styled(LABEL_TEXTS[row["label"]][0].get(shell.language), style=LABEL_STYLES[row["label"]])
         name = shell.pick(row["name_en"], row["name_zh"])
-        table.add_row(name, Styled(value, style="bold"), interval, Styled(label, style=LABEL_STYLES[row["label"]]))
+        table.add_row(name, Styled(value, style="bold"), *([interval] if has_intervals else []), label)
     return table
 
 
