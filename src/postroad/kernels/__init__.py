@@ -33,7 +33,7 @@ import numba
 import numpy as np
 from numba import prange
 
-__all__ = ["cache_folder", "njit", "prange", "source_digest"]
+__all__ = ["cache_folder", "lean", "njit", "prange", "source_digest"]
 
 
 @cache
@@ -82,6 +82,14 @@ def njit(function: Callable | None = None, **options: object) -> Callable:
             return numba.njit(**settings)(kernel)
 
     return compile_kernel if function is None else compile_kernel(function)
+
+
+def lean(function: Callable) -> Callable:
+    """Compile a kernel that makes no arrays: those it is given are used without counting who holds them.
+
+    A kernel that is called for each item spends more time on those counts than on its work.
+    """
+    return njit(function, _nrt=False)
 
 
 @contextmanager

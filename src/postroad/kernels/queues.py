@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from postroad.kernels import njit
+from postroad.kernels import lean, njit
 
 WORDS = 64
 ENTRY = 5
@@ -55,7 +55,7 @@ def reserve(words, counters, n_chunk):
     return larger
 
 
-@njit
+@lean
 def push(words, counters, heads, queue, gid, n, meta, left, reached):
     """Append one entry to a queue; the pool must have a free chunk."""
     tail = heads[queue, 2]
@@ -81,13 +81,13 @@ def push(words, counters, heads, queue, gid, n, meta, left, reached):
     heads[queue, 3] = place + 1
 
 
-@njit
+@lean
 def front(heads, queue):
     """Where the first entry of a non-empty queue stands in the words."""
     return np.int64(heads[queue, 0]) * WORDS + FIRST + heads[queue, 1] * ENTRY
 
 
-@njit
+@lean
 def drop(words, counters, heads, queue):
     """Remove the first entry of a non-empty queue."""
     chunk = heads[queue, 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from postroad.kernels import njit
+from postroad.kernels import lean, njit
 from postroad.kernels.queues import PER_CHUNK, push, reserve
 from postroad.kernels.twinstate import (
     ACCEPTED,
@@ -63,7 +63,7 @@ def release_groups(net, st, words, trace, counts, bases, sample, rows, first, la
     return words, trace
 
 
-@njit
+@lean
 def most_traced(net, counts, every, rows, row, p):
     """An upper limit of the items of one product that one row puts into the trace."""
     total, whole = 0, 0
@@ -74,7 +74,7 @@ def most_traced(net, counts, every, rows, row, p):
     return whole + total // every + 2
 
 
-@njit
+@lean
 def release_row(
     words, pool, heads, trace, counter, counts, promise_k, pair_d, pair_full, trace_gid, trace_ordinal, sample,
     every, ordinal, row, group, p, queue, minute,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from postroad.kernels import njit
+from postroad.kernels import lean, njit
 from postroad.kernels.queues import drop, front, push, reserve
 from postroad.kernels.twinstate import (
     DAYS,
@@ -100,7 +100,7 @@ def work(net, st, words, rows, trace, f, s):
     return words, rows, trace
 
 
-@njit
+@lean
 def spread(words, pool, heads, span, layout, n_prod, member, queue, family):
     """Empty one plain queue into the classed queues of a member of a family; returns the entries moved."""
     n_moved = 0
@@ -113,7 +113,7 @@ def spread(words, pool, heads, span, layout, n_prod, member, queue, family):
     return n_moved
 
 
-@njit
+@lean
 def screen(words, pool, heads, span, layout, fac, counter, trace, n_prod, f, minute, cap):
     """Screen up to ``cap`` accepted items in order of class and put them into the sort queues; returns how many."""
     room = min(cap, fac[f, SCREEN_ITEMS])
@@ -147,7 +147,7 @@ def screen(words, pool, heads, span, layout, fac, counter, trace, n_prod, f, min
     return done
 
 
-@njit
+@lean
 def sort(net, st, words, rows, trace, f, s, cap):
     """Sort up to ``cap`` items in order of product priority, promise day, first in first out; returns how many."""
     span, fac, counter = st.span, st.fac, st.counter
@@ -170,7 +170,7 @@ def sort(net, st, words, rows, trace, f, s, cap):
     return done
 
 
-@njit
+@lean
 def dispatch(net, st, words, rows, trace, f, s, queue, limit):
     """Sort up to ``limit`` items of one queue and send each on its way; returns the items sorted.
 
@@ -232,7 +232,7 @@ def dispatch(net, st, words, rows, trace, f, s, queue, limit):
     return done
 
 
-@njit
+@lean
 def wait_for(words, pool, heads, span, layout, lane_items, overfull, n_prod, lane, alt, gid, n, meta, left, reached):
     """Queue on a lane. What would overfill it takes the lane ``alt`` (-1: none) while that has room.
 
@@ -256,7 +256,7 @@ def wait_for(words, pool, heads, span, layout, lane_items, overfull, n_prod, lan
     lane_items[lane] += n - second
 
 
-@njit
+@lean
 def settle(words, pool, heads, span, layout, fac, ring, counter, n_prod, delay, f, s, gid, n, meta, left, reached):
     """An entry is sorted at the facility it was bound for: after ``delay`` slots it is ready for a delivery wave."""
     if delay == 0:
@@ -271,7 +271,7 @@ def settle(words, pool, heads, span, layout, fac, ring, counter, n_prod, delay, 
     counter[IN_DELAY] += n
 
 
-@njit
+@lean
 def come_back(net, st, rows, trace, f, gid, n, meta, left, reached, minute):
     """Items that could not be delivered are back where they were accepted."""
     st.totals_h[2, minute // 60] += n

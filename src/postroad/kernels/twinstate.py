@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from postroad.kernels import njit, prange
+from postroad.kernels import lean, njit, prange
 
 DAYS = 64
 """Promise days that queues tell apart, counted from the first day of the run; later promises share the last."""
@@ -149,7 +149,7 @@ def roomier(trace, counter, more):
     return wider(trace, counter[N_TRACE], more)
 
 
-@njit
+@lean
 def class_queue(span, layout, n_prod, family, member, meta):
     """The queue for an entry's product and promise day at a member of a family; widens the span of queued days."""
     day = (meta >> DAY_SHIFT) & 63
@@ -162,13 +162,13 @@ def class_queue(span, layout, n_prod, family, member, meta):
     return layout[family] + row * DAYS + day
 
 
-@njit
+@lean
 def group_of(trace_gid, gid, meta):
     """The group (or single item) behind an entry."""
     return np.int64(trace_gid[gid]) if meta & TRACED else np.int64(gid)
 
 
-@njit
+@lean
 def accepted_of(item_mode, group, n_class, release_min, item_acc):
     """Minute of acceptance of a group; ``n_class`` is products times pairs."""
     if item_mode:
@@ -178,7 +178,7 @@ def accepted_of(item_mode, group, n_class, release_min, item_acc):
     return release // n_rel * 1440 + release_min[release % n_rel]
 
 
-@njit
+@lean
 def tell(trace, counter, item, kind, minute, facility, departure):
     """Write one row of the trace; the caller has made room."""
     row = counter[N_TRACE]
@@ -190,7 +190,7 @@ def tell(trace, counter, item, kind, minute, facility, departure):
     counter[N_TRACE] = row + 1
 
 
-@njit
+@lean
 def finish(rows, counter, origin, destination, n, meta, accepted, left, reached, out, ended, outcome):
     """Write the journey of items that ended; the caller has made room."""
     row = counter[N_JOURNEY]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from postroad.kernels import njit
+from postroad.kernels import lean, njit
 from postroad.kernels.queues import drop, front, push, reserve
 from postroad.kernels.twinstate import (
     ARRIVED,
@@ -63,7 +63,7 @@ def depart(net, st, words, trace, s):
     return words, trace
 
 
-@njit
+@lean
 def load(net, st, words, trace, dp, lane, room, taken):
     """Load one departure in order of product priority, promise day, first in first out, until something does not fit.
 
@@ -102,7 +102,7 @@ def load(net, st, words, trace, dp, lane, room, taken):
     counter[IN_RING] += loaded
 
 
-@njit
+@lean
 def load_queue(
     words, pool, heads, trace, counter, queue, target, room, taken, start, end, city, dep, arr, dp, trace_gid,
     item_g, item_cm3, item_mode, g, cm3,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from postroad.kernels import njit
+from postroad.kernels import lean, njit
 from postroad.kernels.queues import drop, front, push, reserve
 from postroad.kernels.twinsort import spread
 from postroad.kernels.twinstate import (
@@ -97,7 +97,7 @@ def wave(net, st, words, rows, trace, f, s):
     return words, rows, trace
 
 
-@njit
+@lean
 def send_out(net, st, words, rows, trace, f, s, queue, limit, ends, cursor):
     """Up to ``limit`` items of one queue go out for delivery; returns how many."""
     pool, heads, fac, counter, totals_h = st.pool, st.heads, st.fac, st.counter, st.totals_h
@@ -154,7 +154,7 @@ def send_out(net, st, words, rows, trace, f, s, queue, limit, ends, cursor):
     return taken
 
 
-@njit
+@lean
 def running(fac, f, column, n, share, whole, block):
     """How many of the facility's next ``n`` items of a kind are hit: ``share`` in ``whole``, first ones of each block.
 
@@ -165,7 +165,7 @@ def running(fac, f, column, n, share, whole, block):
     return hits(before + n, share, whole, block) - hits(before, share, whole, block)
 
 
-@njit
+@lean
 def hits(n, share, whole, block):
     """How many of the first ``n`` items are hit."""
     start = n // block * block
@@ -173,7 +173,7 @@ def hits(n, share, whole, block):
     return before + min(n - start, (start + block) * share // whole - before)
 
 
-@njit
+@lean
 def fail(net, st, words, trace, f, s, tour_end, gid, n, meta, left, reached, origin):
     """Not delivered: tried again with the first wave after midnight, or, after the last attempt, sent back."""
     ring, counter = st.ring, st.counter
