@@ -33,7 +33,7 @@ from scipy.sparse.csgraph import breadth_first_order, dijkstra
 from postroad.network.compile import compile_network
 from postroad.network.feed import read
 from postroad.routing.pareto import find_journeys
-from postroad.routing.promise import facility_countries, promise_days
+from postroad.routing.promise import promise_days
 from postroad.routing.tables import build_tables
 from postroad.routing.timetable import Timetable, earliest_arrival_all, profile_all
 
@@ -221,9 +221,8 @@ def measure_promises(level: str) -> None:
         release_min=release_min,
     )
     parameters = dict(network.tables["parameters"].select("parameter_id", "value").iter_rows())
-    country = facility_countries(network, instance)
     promises = network.tables["promises"]
-    wall, cpu = clock(lambda: promise_days(instance, tables, flows, promises, parameters, day=2, country=country), 5)
+    wall, cpu = clock(lambda: promise_days(instance, tables, flows, promises, parameters, day=2), 5)
     bar = 0.5 if level == "city" else 5.0
     size = f"{n_pair} pairs, {len(release_min)} releases, {len(instance.prod_id)} products"
     tell("promise table", wall, "s", bar, wall <= bar, "promises", size=size, cpu_s=round(cpu, 3))

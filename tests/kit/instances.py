@@ -89,6 +89,7 @@ def make_instance(draft: Draft) -> Instance:
             fac_place=anchor.astype(np.int32),
             fac_region=np.zeros(n_fac, np.int8),
             fac_province=np.zeros(n_fac, np.int16),
+            fac_territory=np.zeros(n_fac, np.int16),
             fac_lon=np.zeros(n_fac),
             fac_lat=np.zeros(n_fac),
             fac_is_endpoint=is_endpoint,

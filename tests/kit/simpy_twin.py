@@ -44,6 +44,7 @@ class Parcel:
     attempts: int = 0
     is_returning: bool = False
     has_diverted: bool = False
+    is_grounded: bool = False
     log: list[tuple[str, int, int, int]] = field(default_factory=list)  # kind, minute, facility, departure
 
     @property
@@ -184,28 +185,39 @@ class Model:
         return departure
 
     def choose_lane(self, parcel: Parcel, place: int, anchor: int) -> int:
-        """The planned lane, or once in a life the other one when the planned one is overfull and the other is not."""
+        """The planned lane; when it is overfull, once in a life the other one while that is not; by road for good when
+        more waits than a day takes away."""
         net = self.net
         if place == anchor:
             return int(net.feeder_lane[parcel.bound_for])
         if net.fac_parent[place] >= 0:
             return int(net.collect_lane[place])
         day, moment = divmod(self.slot, net.slots_per_day)
-        at = (
-            self.tables.table_of_product[parcel.product], self.tables.block_of_day[day], place, moment,
-            net.fac_td[parcel.bound_for],
-        )  # fmt: skip
-        planned = int(net.out_ptr[place] + self.tables.next_out[at])
-        if self.tables.alt_out[at] < 0 or parcel.has_diverted:
-            return planned
-        other, limit = int(net.out_ptr[place] + self.tables.alt_out[at]), self.limits(day)
-        if self.lanes[planned].n < limit[planned] or self.lanes[other].n >= limit[other]:
-            return planned
-        parcel.has_diverted = True
-        return other
+        first, towards = int(net.out_ptr[place]), net.fac_td[parcel.bound_for]
 
-    def limits(self, day: int) -> np.ndarray:
-        """Queue above which each lane is overfull: the items of ``divert_queue_h`` hours, or of the largest vehicle."""
+        def lane_in(answers: np.ndarray, table: int) -> int:
+            out = int(answers[table, self.tables.block_of_day[day], place, moment, towards]) if table >= 0 else -1
+            return first + out if out >= 0 else -1
+
+        table, last_resort = int(self.tables.table_of_product[parcel.product]), int(self.tables.by_road[parcel.product])
+        road = lane_in(self.tables.next_out, last_resort)
+        if parcel.is_grounded and road >= 0:
+            table = last_resort
+        planned, other = lane_in(self.tables.next_out, table), lane_in(self.tables.alt_out, table)
+        overfull, brim = self.limits(day)
+        if self.lanes[planned].n < overfull[planned]:
+            return planned
+        if other >= 0 and not parcel.has_diverted and self.lanes[other].n < overfull[other]:
+            parcel.has_diverted = True
+            return other
+        if not parcel.is_grounded and road not in (-1, planned) and self.lanes[planned].n >= brim[planned]:
+            parcel.is_grounded = True
+            return road
+        return planned
+
+    def limits(self, day: int) -> tuple[np.ndarray, np.ndarray]:
+        """Queues above which each lane is overfull, and above which parcels go by road: the items of
+        ``divert_queue_h`` hours and of a day, or of the largest vehicle."""
         net = self.net
         if day not in self.limit_by_day:
             mean_g, mean_cm3 = int(net.prod_g.mean()), int(net.prod_cm3.mean())
@@ -215,7 +227,8 @@ class Model:
                 takes = min(net.leg_cap_items[leg], net.leg_cap_g[leg] // mean_g, net.leg_cap_cm3[leg] // mean_cm3)
                 total[lane] += takes
                 largest[lane] = max(largest[lane], takes)
-            self.limit_by_day[day] = np.maximum(np.floor(total * self.rules.divert_queue_h / 24), largest)
+            overfull = np.maximum(np.floor(total * self.rules.divert_queue_h / 24), largest)
+            self.limit_by_day[day] = overfull, np.maximum(total, overfull)
         return self.limit_by_day[day]
 
     def be_delivered(self, parcel: Parcel, place: int):
@@ -244,7 +257,7 @@ class Model:
             parcel.log.append(("attempt_failed", back * net.slot_min, place, -1))
             if parcel.attempts == self.rules.max_attempts:
                 parcel.log.append(("return_started", back * net.slot_min, place, -1))
-                parcel.is_returning, parcel.bound_for = True, parcel.origin
+                parcel.is_returning, parcel.is_grounded, parcel.bound_for = True, False, parcel.origin
                 yield self.until(back + 1)
                 return
             tomorrow = (wave // net.slots_per_day + 1) * net.slots_per_day

@@ -1,5 +1,6 @@
 """Promised days against a walk, step by step, through the planned journey."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from kit.instances import Draft, make_instance, random_draft
 from kit.routing import follow, opening_by_slot, unrolled_departures
 from postroad.core.errors import InputError
-from postroad.routing.promise import facility_countries, promise_days
+from postroad.routing.promise import promise_days
 from postroad.routing.tables import build_tables
 
 TOUR = {"tour_share_1h": 0.5, "tour_share_2h": 0.5, "tour_share_3h": 0.0}
@@ -129,6 +130,7 @@ def test_any_number_of_threads_gives_the_same_days(monkeypatch):
 
 def test_the_scope_is_international_across_a_border():
     instance = make_instance(random_draft(1, n_core=3, n_connections=60))
+    instance = replace(instance, fac_territory=np.array([0, 0, 1], np.int16))
     flows, tables = all_pairs(instance, [600]), build_tables(instance)
     frame = pl.concat(
         [
@@ -137,7 +139,7 @@ def test_the_scope_is_international_across_a_border():
             promises_frame("P0", scopes=("international",), min_days=3, max_days=3),
         ]
     )
-    days, _ = promise_days(instance, tables, flows, frame, TOUR, country=np.array([0, 0, 1]))
+    days, _ = promise_days(instance, tables, flows, frame, TOUR)
     assert days[0, 0].reshape(3, 3).tolist() == [[1, 2, 3], [2, 1, 3], [3, 3, 1]]
 
 
@@ -191,11 +193,3 @@ def test_a_delivery_three_times_a_week_waits_for_its_day():
         6,
         5,
     ]
-
-
-def test_countries_are_the_topmost_places():
-    places = pl.DataFrame({"place_id": ["CN", "P", "C", "DE"], "parent_id": [None, "CN", "P", None]})
-    facilities = pl.DataFrame({"facility_id": ["F1", "F0", "F2"], "place_id": ["DE", "C", "P"]})
-    network = SimpleNamespace(tables={"places": places, "facilities": facilities})
-    instance = make_instance(random_draft(0, n_core=3))
-    assert facility_countries(network, instance).tolist() == [0, 1, 0]

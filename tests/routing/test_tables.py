@@ -189,7 +189,34 @@ def test_products_with_the_same_modes_and_value_of_time_share_a_table():
     instance = make_instance(random_draft(2, vots=[500, 900, 500]))
     tables = build_tables(instance)
     assert tables.table_of_product.tolist() == [0, 1, 0]
-    assert len(tables.next_out) == 2
+    assert tables.by_road.tolist() == [2, 2, 2]
+    assert len(tables.next_out) == 3
+
+
+def test_the_last_resort_is_the_road_of_the_most_urgent_product():
+    road, rail = [True, False, False, False], [False, True, False, False]
+    instance = make_instance(random_draft(2, vots=[500, 900, 700], mode_ok=[[True] * 4, rail, road]))
+    tables = build_tables(instance)
+    assert tables.by_road.tolist() == [3, -1, 3]
+    assert len(tables.next_out) == 4
+    no_rail = replace(instance, lane_mode=np.zeros_like(instance.lane_mode), prod_mode_ok=np.ones((3, 4), bool))
+    assert build_tables(no_rail).by_road.tolist() == [-1, -1, -1]
+
+
+def test_nothing_transits_another_customs_territory():
+    """0 -> 2 -> 1 is much faster than 0 -> 1, but 2 lies across a border; what is bound for 2 or comes from it goes."""
+    rows = [
+        (0, 1, 0, 600, 900, 0, 10, 0, 0), (0, 2, 2, 600, 30, 0, 10, 0, 0), (2, 1, 2, 720, 30, 0, 10, 0, 0),
+        (1, 0, 0, 600, 900, 0, 10, 0, 0),
+    ]  # fmt: skip
+    instance = make_instance(Draft(3, rows, n_days=2, vots=[9000]))
+    through = build_tables(instance)
+    assert through.slots_to_go[0, 0, 0, 20, 1] == 5
+    territory = np.array([0, 0, 1], np.int16)
+    tables = build_tables(replace(instance, fac_territory=territory))
+    assert tables.slots_to_go[0, 0, 0, 20, 1] == 30
+    assert tables.next_out[0, 0, 2, 20, 1] == through.next_out[0, 0, 2, 20, 1] >= 0
+    np.testing.assert_array_equal(tables.slots_to_go[:, :, :, :, 2], through.slots_to_go[:, :, :, :, 2])
 
 
 def test_outlets_are_left_out():

@@ -6,8 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kit.twin import TOUR, make_parameters, random_case, run_flows, run_items
+from kit.instances import Draft, make_instance
+from kit.twin import TOUR, Case, make_flows, make_parameters, random_case, run_flows, run_items
 from postroad.kernels.twinwaves import hits
+from postroad.routing.tables import build_tables
 from postroad.twin.result import TRACE_KINDS
 
 KIND = {name: number for number, name in enumerate(TRACE_KINDS)}
@@ -108,6 +110,7 @@ def test_an_item_diverts_at_most_once():
     n_diverted = 0
     for seed in (21, 22, 23):
         case = random_case(seed, most=7, parameters=make_parameters(divert_queue_h=0.5))
+        case = replace(case, tables=without_last_resort(case.tables))
         instance, tables = case.instance, case.tables
         trace = run_items(case)[0].trace
         times, bound_for = Counter(), trace.item_destination.copy()
@@ -136,8 +139,37 @@ def test_an_item_diverts_at_most_once():
     assert n_diverted > 20
 
 
+def without_last_resort(tables):
+    """The tables of a network in which nothing goes by road for want of room."""
+    return replace(tables, by_road=np.full_like(tables.by_road, -1))
+
+
+def test_what_finds_no_room_goes_by_road():
+    """A flight a day for ten items and a slower road, 50 items at noon: what does not fit on one flight drives."""
+    rows = [
+        (0, 1, 2, 18 * 60, 60, 0, 0, 1000, 0), (0, 1, 0, 17 * 60, 26 * 60, 0, 0, 1000, 0),
+        (1, 0, 0, 0, 600, 0, 0, 1000, 0),
+    ]  # fmt: skip
+    instance = make_instance(Draft(2, rows, n_days=12, vots=[1000]))
+    flight = instance.cn_leg_first[instance.lane_mode[instance.cn_lane] == 2]
+    capacity = instance.leg_cap_items.copy()
+    capacity[flight] = 10
+    instance = replace(instance, leg_cap_items=capacity)
+    flows = make_flows(np.full((1, 1, 1, 1), 50, np.int32), np.array([0]), np.array([1]), np.array([720]))
+    tables = build_tables(instance, divert_max_extra_h=0)
+    assert tables.alt_out.max() == -1
+    case = Case(instance, tables, flows, np.full((1, 1, 1), 3, np.int8), make_parameters(1), flows.day_counts(0)[None])
+    for result in (run_flows(case)[0], run_items(case)[0]):
+        loads = result.load_items.sum((0, 2))
+        assert loads[flight].tolist() == [10]
+        assert loads[np.setdiff1d(np.arange(len(loads)), flight)].max() >= 40
+        assert result.load_items[0].sum(1)[flight].tolist() == [10]
+    never = replace(case, tables=without_last_resort(tables))
+    assert run_flows(never)[0].load_items.sum((0, 2))[flight].tolist() == [50]
+
+
 def test_nothing_diverts_from_lanes_that_are_never_overfull():
     case = random_case(21, most=7, parameters=make_parameters(divert_queue_h=336.0))
-    tables = replace(case.tables, alt_out=np.full_like(case.tables.alt_out, -1))
+    tables = replace(without_last_resort(case.tables), alt_out=np.full_like(case.tables.alt_out, -1))
     one, other = run_flows(case)[0], run_flows(replace(case, tables=tables))[0]
     np.testing.assert_array_equal(one.load_items, other.load_items)

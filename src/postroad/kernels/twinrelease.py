@@ -18,6 +18,7 @@ from postroad.kernels.twinstate import (
     PRODUCT_SHIFT,
     Q_FRESH,
     TRACED,
+    TRACED_ITEMS,
     roomier,
     tell,
 )  # fmt: skip
@@ -102,6 +103,7 @@ def release_row(
                 trace_ordinal[sample[2]] = ordinal - 1
                 tell(trace, counter, sample[2], ACCEPTED, minute, row[2], -1)
                 sample[2] += 1
+                counter[TRACED_ITEMS] += 1
                 n_entry += 1
                 n -= ahead + 1
                 ahead = step - 1
@@ -132,6 +134,7 @@ def release_items(net, st, words, trace, order, first, last, trace_of):
         if traced >= 0:
             tell(trace, counter, traced, ACCEPTED, accepted[item], f, -1)
             push(words, pool, heads, fresh + f, traced, 1, meta | TRACED, GAP, GAP)
+            counter[TRACED_ITEMS] += 1
         else:
             push(words, pool, heads, fresh + f, item, 1, meta, GAP, GAP)
         fac[f, FRESH_ITEMS] += 1

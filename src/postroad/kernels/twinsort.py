@@ -9,17 +9,19 @@ from __future__ import annotations
 import numpy as np
 
 from postroad.kernels import lean, njit
-from postroad.kernels.queues import drop, front, push, reserve
+from postroad.kernels.queues import PER_CHUNK, drop, front, push, reserve
 from postroad.kernels.twinstate import (
     DAYS,
     DELAY_ENTRIES,
     DELAY_ITEMS,
     DELIVERY_ENTRIES,
     DELIVERY_ITEMS,
+    DESTINATION,
     DIVERTED,
     FRESH_ENTRIES,
     FRESH_ITEMS,
     GAP,
+    GROUNDED,
     IN_DELAY,
     IN_FRESH,
     IN_RING,
@@ -46,6 +48,7 @@ from postroad.kernels.twinstate import (
     SORTED,
     SPAN_BASE,
     TRACED,
+    TRACED_ITEMS,
     UNROUTED,
     UNROUTED_FROM,
     UNROUTED_TO,
@@ -68,9 +71,9 @@ def work(net, st, words, rows, trace, f, s):
     place = s % len(st.ring)
     arrived, fresh = st.ring[place, f, RING_ITEMS], fac[f, FRESH_ITEMS]
     n_entry = st.ring[place, f, RING_ENTRIES] + fac[f, FRESH_ENTRIES] + fac[f, SCREEN_ENTRIES] + fac[f, SORT_ENTRIES]
-    words = reserve(words, st.pool, 3 * n_entry + 64)
+    words = reserve(words, st.pool, room_to_work(n_entry, net.out_ptr[f + 1] - net.out_ptr[f], net.n_prod))
     rows = wider(rows, counter[N_JOURNEY], n_entry)
-    trace = roomier(trace, counter, 4 * n_entry + 8)
+    trace = roomier(trace, counter, 4 * min(n_entry, counter[TRACED_ITEMS]) + 8)
     sort_cap, screen_cap = np.int64(net.sort_cap[f, s]), np.int64(net.screen_cap[f, s])
     arrivals, accepted = st.layout[Q_RING] + place * len(net.parent) + f, st.layout[Q_FRESH] + f
     if fac[f, SORT_ITEMS] + fac[f, SCREEN_ITEMS] == 0 and fresh <= screen_cap and arrived + fresh <= sort_cap:
@@ -98,6 +101,14 @@ def work(net, st, words, rows, trace, f, s):
     st.sorted_h[f, s * net.slot_min // 60] += done
     st.screened_h[f, s * net.slot_min // 60] += screened
     return words, rows, trace
+
+
+@lean
+def room_to_work(n_entry, n_lane, n_prod):
+    """Chunks that a facility's work in a slot may need: an entry is pushed at most six times, to the queues of the
+    facility and of its lanes, and no queue takes more than one chunk beyond those that its entries fill."""
+    n_queue = (n_lane + 5) * n_prod * DAYS
+    return 6 * n_entry // PER_CHUNK + min(6 * n_entry, n_queue) + 64
 
 
 @lean
@@ -180,9 +191,10 @@ def dispatch(net, st, words, rows, trace, f, s, queue, limit):
     fac, lane_items, is_fresh = st.fac, st.lane_items, queue == st.layout[Q_FRESH] + f
     parent, td, feeder, n_prod = net.parent, net.td, net.feeder, net.n_prod
     minute, moment, day = s * net.slot_min, s % net.per_day, s // net.per_day
-    is_core, first_lane, up = parent[f] < 0, net.out_ptr[f], net.collect[f]
-    tables, block, overfull = net.table_of_product, net.block_of_day[day], net.overfull[net.daytype[day]]
-    core = f if is_core else 0
+    first_lane, up = net.out_ptr[f], net.collect[f]
+    tables, by_road, block = net.table_of_product, net.by_road, net.block_of_day[day]
+    overfull, brim = net.overfull[0, net.daytype[day]], net.overfull[1, net.daytype[day]]
+    core = f if parent[f] < 0 else 0
     next_out, alt_out = net.next_out[:, block, core, moment], net.alt_out[:, block, core, moment]
     done, moved = np.int64(0), np.int64(0)
     while heads[queue, 0] >= 0 and done < limit:
@@ -195,7 +207,7 @@ def dispatch(net, st, words, rows, trace, f, s, queue, limit):
             drop(words, pool, heads, queue)
             moved += 1
         done += n
-        d = meta & 0xFFFF
+        d = meta & DESTINATION
         if meta & TRACED:
             if is_fresh:
                 tell(trace, counter, gid, SCREENED, minute, f, -1)
@@ -212,48 +224,76 @@ def dispatch(net, st, words, rows, trace, f, s, queue, limit):
                     gid, n, meta, left, reached,
                 )  # fmt: skip
             continue
-        lane, alt = np.int64(up), np.int64(-1)
-        if f == anchor:
-            lane = np.int64(feeder[d])
-        elif is_core:
-            table = tables[(meta >> PRODUCT_SHIFT) & 15]
-            out = np.int64(next_out[table, td[d]])
-            lane = first_lane + out if out >= 0 else np.int64(-1)
-            if out >= 0 and meta & DIVERTED == 0 and lane_items[lane] + n > overfull[lane]:
-                alt = np.int64(alt_out[table, td[d]])
-                alt += first_lane if alt >= 0 else 0
+        lane, alt, road = np.int64(feeder[d] if f == anchor else up), np.int64(-1), np.int64(-1)
+        if f != anchor and parent[f] < 0:
+            product = (meta >> PRODUCT_SHIFT) & 15
+            lane, alt, road = choose_lanes(
+                next_out, alt_out, tables[product], by_road[product], td[d], first_lane, lane_items, overfull, n, meta
+            )
         if lane < 0:
             counter[UNROUTED] += n
             counter[UNROUTED_FROM], counter[UNROUTED_TO] = f, d
             continue
         fac[f, OUT_ITEMS] += n
-        wait_for(words, pool, heads, span, layout, lane_items, overfull, n_prod, lane, alt, gid, n, meta, left, reached)
+        wait_for(
+            words, pool, heads, span, layout, lane_items, overfull, brim, n_prod, lane, alt, road, gid, n, meta, left,
+            reached,
+        )  # fmt: skip
     counter[MOVES] += moved
     return done
 
 
 @lean
-def wait_for(words, pool, heads, span, layout, lane_items, overfull, n_prod, lane, alt, gid, n, meta, left, reached):
-    """Queue on a lane. What would overfill it takes the lane ``alt`` (-1: none) while that has room.
+def choose_lanes(next_out, alt_out, table, by_road, td, first_lane, lane_items, overfull, n, meta):
+    """The lane that an entry should take, and, when it would overfill it, those for what does not fit: (lane,
+    alternative, lane by road), -1 where there is none."""
+    if meta & GROUNDED and next_out[by_road, td] >= 0:
+        table = by_road
+    out, alt, road = np.int64(next_out[table, td]), np.int64(-1), np.int64(-1)
+    if out < 0:
+        return out, alt, road
+    lane = first_lane + out
+    if lane_items[lane] + n > overfull[lane]:
+        if meta & DIVERTED == 0 and alt_out[table, td] >= 0:
+            alt = first_lane + np.int64(alt_out[table, td])
+        if meta & GROUNDED == 0 and by_road >= 0 and next_out[by_road, td] not in (-1, out):
+            road = first_lane + np.int64(next_out[by_road, td])
+    return lane, alt, road
+
+
+@lean
+def wait_for(
+    words, pool, heads, span, layout, lane_items, overfull, brim, n_prod, lane, alt, road, gid, n, meta, left, reached
+):  # fmt: skip
+    """Queue on a lane. What would overfill it takes the lane ``alt`` (-1: none) while that has room; what then finds
+    more waiting than a day takes away goes by ``road`` (-1: none) and stays there.
 
     An item diverts once in its life, so two overfull lanes cannot toss it to and fro.
     """
-    if alt < 0:
-        push(words, pool, heads, class_queue(span, layout, n_prod, Q_LANE, lane, meta), gid, n, meta, left, reached)
-        lane_items[lane] += n
+    if alt < 0 and road < 0:
+        join(words, pool, heads, span, layout, lane_items, n_prod, lane, gid, n, meta, left, reached)
         return
     first = min(max(overfull[lane] - lane_items[lane], 0), n)
-    second = min(max(overfull[alt] - lane_items[alt], 0), n - first)
-    queue = class_queue(span, layout, n_prod, Q_LANE, lane, meta)
-    if first > 0:
-        push(words, pool, heads, queue, gid, first, meta, left, reached)
+    second, fourth = np.int64(0), np.int64(0)
+    if alt >= 0:
+        second = min(max(overfull[alt] - lane_items[alt], 0), n - first)
+    third = n - first - second
+    if road >= 0:
+        third = min(max(brim[lane] - lane_items[lane] - first, 0), third)
+        fourth = n - first - second - third
+    if first + third > 0:
+        join(words, pool, heads, span, layout, lane_items, n_prod, lane, gid, first + third, meta, left, reached)
     if second > 0:
-        target = class_queue(span, layout, n_prod, Q_LANE, alt, meta)
-        push(words, pool, heads, target, gid, second, meta | DIVERTED, left, reached)
-        lane_items[alt] += second
-    if n > first + second:
-        push(words, pool, heads, queue, gid, n - first - second, meta, left, reached)
-    lane_items[lane] += n - second
+        join(words, pool, heads, span, layout, lane_items, n_prod, alt, gid, second, meta | DIVERTED, left, reached)
+    if fourth > 0:
+        join(words, pool, heads, span, layout, lane_items, n_prod, road, gid, fourth, meta | GROUNDED, left, reached)
+
+
+@lean
+def join(words, pool, heads, span, layout, lane_items, n_prod, lane, gid, n, meta, left, reached):
+    """Append to a lane's queue of the entry's class."""
+    push(words, pool, heads, class_queue(span, layout, n_prod, Q_LANE, lane, meta), gid, n, meta, left, reached)
+    lane_items[lane] += n
 
 
 @lean

@@ -12,6 +12,8 @@ DAYS = 64
 """Promise days that queues tell apart, counted from the first day of the run; later promises share the last."""
 
 # an entry's meta word: destination facility, product, promise day, attempts made, and flags
+DESTINATION = 0x7FFF
+GROUNDED = 1 << 15
 PRODUCT_SHIFT = 16
 DAY_SHIFT = 20
 ATTEMPT_SHIFT = 26
@@ -27,7 +29,7 @@ ACCEPTED, SCREENED, SORTED, DEPARTED, ARRIVED, OUT, FAILED, DELIVERED, RETURN_ST
 
 # scalar counters
 IN_FRESH, IN_RING, IN_DELAY, IN_TOUR, JOINED, MOVES, N_JOURNEY, N_TRACE = range(8)
-UNROUTED, UNROUTED_FROM, UNROUTED_TO = range(8, 11)
+UNROUTED, UNROUTED_FROM, UNROUTED_TO, TRACED_ITEMS = range(8, 12)
 N_COUNTER = 12
 
 
@@ -55,7 +57,7 @@ class Net(NamedTuple):
     out_ptr: np.ndarray
     feeder: np.ndarray
     collect: np.ndarray
-    overfull: np.ndarray  # int64 (n_daytype, n_lane)
+    overfull: np.ndarray  # int64 (2, n_daytype, n_lane), queue from which items divert, and from which they go by road
     daytype: np.ndarray  # int32 (n_days,)
     cn_lane: np.ndarray
     cn_leg_first: np.ndarray
@@ -71,6 +73,7 @@ class Net(NamedTuple):
     dp_capf: np.ndarray
     dp_ptr: np.ndarray
     table_of_product: np.ndarray
+    by_road: np.ndarray  # int32 (n_prod,), table of items that found no room; -1: none
     block_of_day: np.ndarray
     next_out: np.ndarray
     alt_out: np.ndarray

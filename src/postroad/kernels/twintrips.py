@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from postroad.kernels import lean, njit
-from postroad.kernels.queues import drop, front, push, reserve
+from postroad.kernels.queues import PER_CHUNK, drop, front, push, reserve
 from postroad.kernels.twinstate import (
     ARRIVED,
     DAYS,
     DEPARTED,
+    DESTINATION,
     GAP,
     IN_RING,
     MOVES,
@@ -21,6 +22,7 @@ from postroad.kernels.twinstate import (
     RING_ITEMS,
     SPAN_BASE,
     TRACED,
+    TRACED_ITEMS,
     group_of,
     roomier,
     tell,
@@ -51,8 +53,8 @@ def depart(net, st, words, trace, s):
         most = min(room[0], lane_items[lane])
         if most <= 0:
             continue
-        words = reserve(words, pool, most + 64)
-        trace = roomier(trace, counter, 2 * most + 8)
+        words = reserve(words, pool, most // PER_CHUNK + 64)
+        trace = roomier(trace, counter, 2 * min(most, counter[TRACED_ITEMS]) + 8)
         taken[:] = 0
         load(net, st, words, trace, dp, lane, room, taken)
         for leg in range(first_leg[cn], last_leg[cn] + 1):
@@ -135,7 +137,7 @@ def load_queue(
         if leaves_city and meta & RETURNING == 0:
             if left == GAP:
                 left = dep
-            if city[end] == city[meta & 0xFFFF]:
+            if city[end] == city[meta & DESTINATION]:
                 reached = arr
         if meta & TRACED:
             tell(trace, counter, gid, DEPARTED, dep, start, dp)

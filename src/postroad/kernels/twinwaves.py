@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from postroad.kernels import lean, njit
-from postroad.kernels.queues import drop, front, push, reserve
+from postroad.kernels.queues import PER_CHUNK, drop, front, push, reserve
 from postroad.kernels.twinsort import spread
 from postroad.kernels.twinstate import (
     ATTEMPT_SHIFT,
@@ -15,8 +15,10 @@ from postroad.kernels.twinstate import (
     DELIVERED,
     DELIVERY_ENTRIES,
     DELIVERY_ITEMS,
+    DESTINATION,
     FAILED,
     FIRST_COUNT,
+    GROUNDED,
     IN_DELAY,
     IN_RING,
     IN_TOUR,
@@ -34,6 +36,7 @@ from postroad.kernels.twinstate import (
     RING_ITEMS,
     SPAN_BASE,
     TRACED,
+    TRACED_ITEMS,
     accepted_of,
     finish,
     group_of,
@@ -54,7 +57,7 @@ def ready_for_wave(net, st, words, s):
         n_entry = ring[place, f, DELAY_ENTRIES]
         if n_entry == 0:
             continue
-        words = reserve(words, st.pool, n_entry + 64)
+        words = reserve(words, st.pool, n_entry // PER_CHUNK + net.n_prod * DAYS + 64)
         queue = st.layout[Q_DELAY] + place * ring.shape[1] + f
         spread(words, st.pool, st.heads, st.span, st.layout, net.n_prod, f, queue, Q_DELIVERY)
         fac[f, DELIVERY_ENTRIES] += n_entry
@@ -76,9 +79,9 @@ def wave(net, st, words, rows, trace, f, s):
     fac, heads, span = st.fac, st.heads, st.span
     total = min(np.int64(net.wave_cap[f, s]), fac[f, DELIVERY_ITEMS])
     n_entry = fac[f, DELIVERY_ENTRIES]
-    words = reserve(words, st.pool, 2 * n_entry + 64)
+    words = reserve(words, st.pool, n_entry // PER_CHUNK + 64)
     rows = wider(rows, st.counter[N_JOURNEY], 3 * n_entry + 64)
-    trace = roomier(trace, st.counter, 4 * n_entry + 8)
+    trace = roomier(trace, st.counter, 4 * min(n_entry, st.counter[TRACED_ITEMS]) + 8)
     # ends[h]: how many of the wave's deliveries lie before the end of hour h; cursor: delivered so far, hour
     ends = total * (10_000 - net.fail_bp[0]) // 10_000 * net.tour_bp // 10_000
     cursor = np.zeros(2, np.int64)
@@ -190,7 +193,7 @@ def fail(net, st, words, trace, f, s, tour_end, gid, n, meta, left, reached, ori
         return
     if meta & TRACED:
         tell(trace, counter, gid, RETURN_STARTED, tour_end * net.slot_min, f, -1)
-    changed = (changed & ~np.int64(0xFFFF)) | np.int64(origin) | RETURNING
+    changed = (changed & ~np.int64(DESTINATION | GROUNDED)) | np.int64(origin) | RETURNING
     place = (tour_end + 1) % len(ring)
     push(words, st.pool, st.heads, st.layout[Q_RING] + place * ring.shape[1] + f, gid, n, changed, left, reached)
     ring[place, f, RING_ITEMS] += n

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from postroad.network.areas import ancestry, customs_territories
+
 __all__ = ["GROUPINGS", "Dims", "build_dims"]
 
 _ENDS = ("facility", "city", "province", "region")
@@ -70,20 +72,16 @@ def build_dims(facility_ids: Sequence[str], product_ids: Sequence[str], tables: 
     Dims: the city of a facility is the nearest ancestor of kind ``city``, or its own place when there is none; the
     same holds for the province, with the city in place of the facility's place.
 
-    **Assumes** that a journey is international when its ends lie in two customs territories: two countries, or, in a
-    country whose provinces are assigned to regions, a province assigned to none (``other``): for China, Hong Kong,
-    Macao and Taiwan, which the bulletins count with the international items.
-
-    **Source** State Post Bureau bulletins 2020-2023: same-city, inter-city, international and Hong Kong, Macao, Taiwan.
+    A journey is international when its ends lie in two customs territories, see :mod:`postroad.network.areas`.
     """
     places = {row["place_id"]: row for row in tables["places"].iter_rows(named=True)}
     place_of = dict(tables["facilities"].select("facility_id", "place_id").iter_rows())
-    sorted_countries = _countries_with_regions(places)
+    territory_of = customs_territories(places)
     cities: dict[str, int] = {}
     rows: list[dict[str, object]] = []
     fac_city = np.zeros(len(facility_ids), np.int32)
     for number, facility in enumerate(facility_ids):
-        row = _area(places, place_of[facility], sorted_countries)
+        row = _area(places, place_of[facility], territory_of)
         if row["city"] not in cities:
             cities[row["city"]] = len(cities)
             rows.append(row)
@@ -133,34 +131,13 @@ def _region_order(region: str) -> tuple[int, str]:
     return (known.index(region), "") if region in known else (len(known) + (region == "other"), region)
 
 
-def _chain(places: Mapping[str, dict], place_id: str) -> list[dict]:
-    """A place and its ancestors, nearest first."""
-    chain = []
-    current = places.get(place_id)
-    while current is not None:
-        chain.append(current)
-        current = places.get(current["parent_id"] or "")
-    return chain
-
-
-def _countries_with_regions(places: Mapping[str, dict]) -> frozenset[str]:
-    """Roots of the place tree that hold a province in a statistical region."""
-    roots = set()
-    for place_id, row in places.items():
-        if row["kind"] == "province" and row["region"] not in (None, "other"):
-            roots.add(_chain(places, place_id)[-1]["place_id"])
-    return frozenset(roots)
-
-
-def _area(places: Mapping[str, dict], place_id: str, countries: frozenset[str]) -> dict[str, object]:
+def _area(places: Mapping[str, dict], place_id: str, territory_of: Mapping[str, str]) -> dict[str, object]:
     """The row of the cities table for the city that a place lies in."""
-    chain = _chain(places, place_id)
+    chain = ancestry(places, place_id)
     nearest = {row["kind"]: row for row in reversed(chain)}
     city = nearest.get("city", chain[0])
     province = nearest.get("province", city)
     region = next((row["region"] for row in chain if row["region"]), "other")
-    root = chain[-1]["place_id"]
-    is_apart = region == "other" and root in countries
     return {
         "city": city["place_id"],
         "city_name": city["name"],
@@ -169,6 +146,6 @@ def _area(places: Mapping[str, dict], place_id: str, countries: frozenset[str]) 
         "province_name": province["name"],
         "province_name_en": province["name_en"] or province["name"],
         "region": region,
-        "territory": province["place_id"] if is_apart else root,
+        "territory": territory_of[place_id],
         "population": city["population"],
     }

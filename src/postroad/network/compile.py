@@ -234,7 +234,7 @@ def _assemble(network, epoch, n_days, slot, fac, cn, work, caps, dp, products, r
 
 
 _OF_FACILITIES = (
-    *("kind", "parent", "place", "region", "province", "lon", "lat"),
+    *("kind", "parent", "place", "region", "province", "territory", "lon", "lat"),
     *("is_endpoint", "td", "cost", "wh"),
 )
 _OF_LANES_AND_LEGS = (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from postroad.network.areas import ancestry, customs_territories
 from postroad.network.schema import FACILITY_KINDS
 
 __all__ = ["OUTLET_KINDS", "REGIONS", "FacilityArrays", "compile_facilities"]
@@ -26,6 +27,7 @@ class FacilityArrays:
     place: np.ndarray
     region: np.ndarray
     province: np.ndarray
+    territory: np.ndarray
     lon: np.ndarray
     lat: np.ndarray
     is_endpoint: np.ndarray
@@ -59,7 +61,7 @@ def compile_facilities(network) -> FacilityArrays:
     parent = np.array(
         [index.get(row["parent_id"] or "", -1) if row["kind"] in OUTLET_KINDS else -1 for row in rows], np.int32
     )
-    city, province, region = _areas(network, [row["place_id"] for row in rows])
+    city, province, region, territory = _areas(network, [row["place_id"] for row in rows])
     endpoints = {
         row["facility_id"]
         for row in network.tables["service_areas"].iter_rows(named=True)
@@ -83,6 +85,7 @@ def compile_facilities(network) -> FacilityArrays:
         place=city,
         region=region,
         province=province,
+        territory=territory,
         lon=np.array([row["lon"] for row in rows], float),
         lat=np.array([row["lat"] for row in rows], float),
         is_endpoint=is_endpoint,
@@ -98,22 +101,22 @@ def compile_facilities(network) -> FacilityArrays:
     )
 
 
-def _areas(network, place_ids: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """City, province and region index of each place: its nearest ancestor of that kind, or itself."""
+def _areas(network, place_ids: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """City, province, region and customs territory of each place, as indices: its nearest ancestor of that kind, or
+    itself."""
     places = {row["place_id"]: row for row in network.tables["places"].iter_rows(named=True)}
     cities: dict[str, int] = {}
     provinces: dict[str, int] = {}
-    out = np.zeros((3, len(place_ids)), np.int32)
+    territories: dict[str, int] = {}
+    territory_of = customs_territories(places)
+    out = np.zeros((4, len(place_ids)), np.int32)
     for number, place_id in enumerate(place_ids):
-        chain = []
-        current = places.get(place_id)
-        while current is not None:
-            chain.append(current)
-            current = places.get(current["parent_id"] or "")
+        chain = ancestry(places, place_id)
         by_kind = {row["kind"]: row["place_id"] for row in reversed(chain)}
         region = next((row["region"] for row in chain if row["region"]), "other")
         city = by_kind.get("city", place_id)
         out[0, number] = cities.setdefault(city, len(cities))
         out[1, number] = provinces.setdefault(by_kind.get("province", city), len(provinces))
         out[2, number] = REGIONS.index(region)
-    return out[0], out[1].astype(np.int16), out[2].astype(np.int8)
+        out[3, number] = territories.setdefault(territory_of[place_id], len(territories))
+    return out[0], out[1].astype(np.int16), out[2].astype(np.int8), out[3].astype(np.int16)

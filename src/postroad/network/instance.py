@@ -55,6 +55,7 @@ class Instance:
     fac_place: np.ndarray  # int32, city index: facilities of one city share it
     fac_region: np.ndarray  # int8: 0 east, 1 centre, 2 west, 3 other
     fac_province: np.ndarray  # int16, province index
+    fac_territory: np.ndarray  # int16, customs territory index, see network.areas
     fac_lon: np.ndarray  # float64, degrees
     fac_lat: np.ndarray  # float64, degrees
     fac_is_endpoint: np.ndarray  # bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -46,6 +46,7 @@ class Abroad:
     origin: int64 (n_origin,), city rows.
     items: float64 (n_origin, n_exchange, n_gateway), items a day from each origin through each office to each gateway.
     flights: passenger flights a day in 2014 by (exchange, gateway); 0 for links that are not flown by them.
+    office_load: float64 (n_exchange, n_gateway), items a day for which the ways abroad are sized.
     """
 
     gateways: pl.DataFrame
@@ -53,11 +54,11 @@ class Abroad:
     origin: np.ndarray
     items: np.ndarray
     flights: Mapping[tuple[int, int], int]
+    office_load: np.ndarray
 
-    @property
-    def office_load(self) -> np.ndarray:
-        """Items a day by exchange office and gateway, float64 (n_exchange, n_gateway)."""
-        return self.items.sum(axis=0)
+    def times(self, ratio: float) -> Abroad:
+        """The traffic of a day with so many times the items."""
+        return replace(self, items=self.items * ratio, office_load=self.office_load * ratio)
 
     @property
     def received(self) -> np.ndarray:
@@ -98,7 +99,7 @@ def plan_abroad(cities: Cities, size: Size, rules: Rules) -> Abroad:
     split = np.exp(-(cost - cost.min(axis=1, keepdims=True)) / rules.abroad_spread_yuan)
     split /= split.sum(axis=1, keepdims=True)
     items = sent[:, None, None] * split * gateways["share"].to_numpy()
-    return Abroad(gateways, exchange_city, origin, items, flights)
+    return Abroad(gateways, exchange_city, origin, items, flights, items.sum(axis=0))
 
 
 def _onward_cost(

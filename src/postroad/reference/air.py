@@ -93,7 +93,7 @@ def build_air(cities: Cities, day: np.ndarray, size: Size, rules: Rules) -> Offe
 
     Parameters
     ----------
-    day: float64 (n, n), design items between cities; what goes far by road shares out freighters and shuttles.
+    day: float64 (n, n), design items between cities; what goes far by road shares out the freighters.
     """
     airports = choose_airports(cities, rules)
     offer = Offer()
@@ -120,7 +120,7 @@ def build_air(cities: Cities, day: np.ndarray, size: Size, rules: Rules) -> Offe
     far = np.where(cities.road_km > rules.air_from_km, day, 0.0)
     far_items = far.sum(axis=0) + far.sum(axis=1)
     _add_freighters(offer, point, served, far_items, size, rules)
-    _add_shuttles(offer, cities, served, far_items, rules)
+    _add_shuttles(offer, cities, served, rules)
     return offer
 
 
@@ -184,18 +184,16 @@ def share_out(total: int, weights: list[float]) -> list[int]:
     return whole.tolist()
 
 
-def _add_shuttles(offer: Offer, cities: Cities, served: Mapping, far_items: np.ndarray, rules: Rules) -> None:
-    """Tie every airport to the centres of its cities; each gets the airport's capacity by its share of volume."""
+def _add_shuttles(offer: Offer, cities: Cities, served: Mapping, rules: Rules) -> None:
+    """Tie every airport to the centre of its own city, which others reach by line-haul; sized on its trips."""
     able = throughput(offer, rules)
     airport_city = dict(load_airports().select("iata", "city_code").iter_rows())
     codes = [centre_codes()[city] for city in cities.codes]
     for iata, rows in served.items():
-        total = sum(far_items[row] for row, _ in rows) or 1.0
         loaded, unloaded = able.get(f"{iata}-A", (0.0, 0.0))
         for row, km in rows:
-            share = far_items[row] / total
-            is_own = airport_city[iata] == cities.codes[row]
-            least = int(rules.shuttle_trips if is_own else rules.shuttle_far_trips)
-            centre = codes[row]
-            for start, end, items in ((centre, f"{iata}-A", loaded), (f"{iata}-A", centre, unloaded)):
-                offer.run(*shuttle_trips(start, end, km, items * share, least, rules, is_own_city=is_own))
+            if airport_city[iata] != cities.codes[row]:
+                continue
+            for start, end, items in ((codes[row], f"{iata}-A", loaded), (f"{iata}-A", codes[row], unloaded)):
+                carried = items * rules.shuttle_headroom
+                offer.run(*shuttle_trips(start, end, km, carried, int(rules.shuttle_trips), rules))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -103,10 +104,11 @@ def china(size: Size, rules: Rules) -> Draft:
 
     for _ in range(int(rules.routing_rounds)):
         network = Network.from_tables(china_meta("design", size), assemble().tables())
-        mean = route_design_day(network, centres, day + feeders, date(size.year, 6, 10), mean, rules.kept_load)
-        surge = route_design_day(
-            network, centres, (day + feeders) * ratio, date(size.year, 11, 11), surge, rules.kept_load
-        )
+        kept = rules.kept_load
+        mean, office_load = route_design_day(network, centres, day, abroad, date(size.year, 6, 10), mean, kept)
+        at_surge = abroad.times(ratio)
+        surge, _ = route_design_day(network, centres, day * ratio, at_surge, date(size.year, 11, 11), surge, kept)
+        abroad = replace(abroad, office_load=np.maximum(office_load, kept * abroad.office_load))
     return assemble()
 
 

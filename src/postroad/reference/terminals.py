@@ -11,7 +11,7 @@ import polars as pl
 
 from postroad.reference.capacity import hourly_capacity
 from postroad.reference.draft import Draft
-from postroad.reference.fleet import feeder_min, item_capacity, line_haul_trucks, trip_min
+from postroad.reference.fleet import feeder_min, item_capacity, line_haul_trucks
 from postroad.reference.sources import Rules, read_source
 from postroad.reference.timetable import DAILY, number_trips
 
@@ -140,7 +140,6 @@ def shuttle_trips(
     least: int,
     rules: Rules,
     services: Sequence[str] = (DAILY,),
-    is_own_city: bool = True,
 ) -> tuple[dict, pl.DataFrame]:
     """A road lane between a centre and a terminal with evenly spread trips.
 
@@ -151,7 +150,6 @@ def shuttle_trips(
     km: kilometres driven.
     items: items a day that the lane must carry.
     least: fewest trips a day.
-    is_own_city: whether the terminal is of the centre's own city; else the trip has the dwell of the line-haul.
 
     Returns
     -------
@@ -163,7 +161,7 @@ def shuttle_trips(
     count = max(least, int(np.ceil(items / (truck.n_items * rules.planned_fill))))
     row = lane_row(start, end, "road", km, km / rules.driven_over_shortest)
     phase = (len(start) + 3 * len(end) + sum(map(ord, start + end))) % 10 / 10
-    duration = int((feeder_min if is_own_city else trip_min)(np.array([km]), rules)[0])
+    duration = int(feeder_min(np.array([km]), rules)[0])
     frames = [
         trip_frame(row["lane_id"], truck.vehicle_id, even_minutes(count, 0, 1440, phase), duration, s) for s in services
     ]

@@ -32,7 +32,7 @@ def build_water(cities: Cities, rules: Rules) -> Offer:
         km = local_km(float(great_circle_km(frame["lon"], frame["lat"], *point[port])), rules)
         loaded, unloaded = able[port]
         for start, end, items in ((code, port, loaded), (port, code, unloaded)):
-            offer.run(*shuttle_trips(start, end, km, items, int(rules.shuttle_far_trips), rules))
+            offer.run(*shuttle_trips(start, end, km, items, int(rules.shuttle_port_trips), rules))
     return offer
 
 

@@ -38,6 +38,8 @@ def load_tables(
     block = tables.block_of_day[day]
     for table in range(len(tables.next_out)):
         share = shares[tables.table_of_product == table].sum()
+        if share == 0:
+            continue
         released = release[:, None, None] * (items * share)[None]
         out = tables.next_out[table, block]
         total += load_lanes(out, instance.out_ptr, core_to, hop, released, instance.td_fac, SWEEPS)

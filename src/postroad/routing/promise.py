@@ -18,7 +18,7 @@ from postroad.network.instance import Instance
 from postroad.routing.departures import plan_departures, repeating_days
 from postroad.routing.tables import RoutingTables
 
-__all__ = ["SCOPES", "Demand", "facility_countries", "promise_days"]
+__all__ = ["SCOPES", "Demand", "promise_days"]
 
 SCOPES = ("same_city", "intercity", "international")
 CHUNK = 1 << 16
@@ -57,7 +57,6 @@ def promise_days(
     parameters: Mapping[str, float],
     *,
     day: int = 0,
-    country: np.ndarray | None = None,
     threads: int = 2,
 ) -> tuple[np.ndarray, Findings]:
     """Work out the promised days of every pair, release and product from the plan.
@@ -75,7 +74,6 @@ def promise_days(
     promises: the feed's table.
     parameters: the feed's parameters by id; ``tour_share_1h`` .. ``tour_share_8h`` are read.
     day: day of the horizon on which the items are released.
-    country: int32 (n_fac,), country of each facility (see :func:`facility_countries`); all the same when None.
     threads: worker threads; the answer is the same for any number.
 
     Returns
@@ -93,7 +91,7 @@ def promise_days(
     here, at_parent = _sorted_slots(instance, axis, flows.release_min, day)
     at_door, at_anchor = _slots_to_wave(instance, axis)
     anchor = np.where(instance.fac_parent < 0, np.arange(instance.n_fac), instance.fac_parent).astype(np.int32)
-    scope = _scopes(instance, flows, country)
+    scope = _scopes(instance, flows)
     terms = _terms(instance, promises, np.unique(scope))
     ring = repeating_days(instance.n_days) * instance.slots_per_day
     tour_min = 60 * max((hour for hour in range(1, 9) if parameters.get(f"tour_share_{hour}h", 0) > 0), default=0)
@@ -115,20 +113,6 @@ def _run_chunks(work: Callable[[int, int], None], chunks: list[tuple[int, int]],
     """Do all chunks on some threads; the first failure is raised."""
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
         list(pool.map(lambda chunk: work(*chunk), chunks))
-
-
-def facility_countries(network, instance: Instance) -> np.ndarray:
-    """The country of each facility, int32 (n_fac,): the topmost place above it, numbered in order of appearance."""
-    parents = dict(network.tables["places"].select("place_id", "parent_id").iter_rows())
-    place_of = dict(network.tables["facilities"].select("facility_id", "place_id").iter_rows())
-    numbers: dict[str, int] = {}
-    countries = np.empty(instance.n_fac, np.int32)
-    for index, facility_id in enumerate(instance.fac_id):
-        place = place_of[facility_id]
-        while parents.get(place):
-            place = parents[place]
-        countries[index] = numbers.setdefault(place, len(numbers))
-    return countries
 
 
 def _waits(instance: Instance) -> _Axis:
@@ -199,9 +183,9 @@ def _slots_to_wave(instance: Instance, axis: _Axis) -> tuple[np.ndarray, np.ndar
     return tuple(np.where(wave < NEVER, wave - slot, NEVER).astype(np.int32) for wave in (at_door, at_anchor))
 
 
-def _scopes(instance: Instance, flows: Demand, country: np.ndarray | None) -> np.ndarray:
+def _scopes(instance: Instance, flows: Demand) -> np.ndarray:
     """Index into SCOPES of each pair, int8."""
-    abroad = False if country is None else country[flows.origin] != country[flows.destination]
+    abroad = instance.fac_territory[flows.origin] != instance.fac_territory[flows.destination]
     same_city = instance.fac_place[flows.origin] == instance.fac_place[flows.destination]
     return np.where(abroad, 2, np.where(same_city, 0, 1)).astype(np.int8)
 

@@ -23,12 +23,15 @@ from postroad.kernels.trees import (
     list_lanes,
     settle_keys,
 )
-from postroad.network.instance import Instance
+from postroad.network.instance import MODES, Instance
+from postroad.network.schema import FACILITY_KINDS
 from postroad.routing.departures import Timeline, build_timeline
 
 __all__ = ["RoutingTables", "build_tables"]
 
 MAX_SWEEPS = 1000
+
+_TERMINALS = [FACILITY_KINDS.index(kind) for kind in ("airport", "railhead", "port")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ class RoutingTables:
         there); 32767 where there is no route.
     table_of_product: int32 (n_prod,), the first axis above for each product (products with the same modes and value
         of time share a table).
+    by_road: int32 (n_prod,), the first axis for a product's items that found no room where they were meant to go:
+        roads only, not by way of a terminal, at the most urgent product's value of time; -1 for products that may not
+        go by road, and for all where only roads lead anywhere.
     """
 
     block_of_day: np.ndarray
@@ -52,6 +58,7 @@ class RoutingTables:
     alt_out: np.ndarray
     slots_to_go: np.ndarray
     table_of_product: np.ndarray
+    by_road: np.ndarray
 
 
 def build_tables(
@@ -69,6 +76,8 @@ def build_tables(
     the receiving facility in the slot after arrival and handling, or the next in which that facility sorts.
     The generalised cost of a hop is the connection's cost, the handling cost of the facility it leads to and the
     product's value of the time from slot to slot, waiting included. Ties go to the fewer slots, then the lower lane.
+
+    What is bound for a place does not leave the customs territory of that place once it is there.
 
     Parameters
     ----------
@@ -96,27 +105,52 @@ def build_tables(
         busiest = int(np.argmax(np.diff(instance.out_ptr[: instance.n_core + 1])))
         raise InputError("PR-R002", facility_id=instance.fac_id[busiest], n_lanes=widest, limit=LANE_MASK)
     timeline = build_timeline(instance, know_overlay=know_overlay)
-    table_of_product, kinds = _table_kinds(instance)
+    table_of_product, by_road, kinds = _table_kinds(instance)
     shape = (len(kinds), timeline.n_days, instance.n_core, timeline.slots_per_day, len(instance.td_fac))
     outputs = tuple(np.empty(shape, np.int16) for _ in range(3))
-    graphs = [_price_edges(instance, timeline, mode_ok, vot) for mode_ok, vot in kinds]
-    max_extra = [int(vot * _parts(instance) * divert_max_extra_h) for _, vot in kinds]
-
-    def work(table: int, first: int) -> None:
-        columns = slice(first, min(first + BLOCK, shape[-1]))
-        views = tuple(out[table, ..., columns] for out in outputs)
-        _solve_block(instance, timeline.n_slots, graphs[table], max_extra[table], columns, views)
-
-    tasks = [(table, first) for table in range(len(kinds)) for first in range(0, shape[-1], BLOCK)]
-    _run_all(work, tasks, threads, progress or Silent())
+    _solve(instance, timeline, kinds, by_road, divert_max_extra_h, outputs, threads, progress or Silent())
     block_of_day, kept = _merge_days(timeline, outputs)
     next_out, alt_out, slots_to_go = (out if len(kept) == shape[1] else out[:, kept] for out in outputs)
-    for array in (block_of_day, next_out, alt_out, slots_to_go, table_of_product):
+    for array in (block_of_day, next_out, alt_out, slots_to_go, table_of_product, by_road):
         array.setflags(write=False)
-    return RoutingTables(block_of_day, next_out, alt_out, slots_to_go, table_of_product)
+    return RoutingTables(block_of_day, next_out, alt_out, slots_to_go, table_of_product, by_road)
 
 
-def _run_all(work: Callable[[int, int], None], tasks: list[tuple[int, int]], threads: int, progress: Progress) -> None:
+def _solve(
+    instance: Instance,
+    timeline: Timeline,
+    kinds: list[tuple[np.ndarray, int]],
+    by_road: np.ndarray,
+    divert_max_extra_h: float,
+    outputs: tuple[np.ndarray, ...],
+    threads: int,
+    progress: Progress,
+) -> None:
+    """Fill the tables of all kinds, block of destinations by block, on some threads."""
+    max_extra = [int(vot * _parts(instance) * divert_max_extra_h) for _, vot in kinds]
+    groups = _destination_groups(instance)
+    graphs = {
+        (table, home): _price_edges(instance, timeline, _open_lanes(instance, mode_ok, home, table in by_road), vot)
+        for table, (mode_ok, vot) in enumerate(kinds)
+        for home in groups
+    }
+
+    def work(table: int, home: int, columns: np.ndarray) -> None:
+        solved = tuple(np.empty((*out.shape[1:4], len(columns)), np.int16) for out in outputs)
+        _solve_block(instance, timeline.n_slots, graphs[table, home], max_extra[table], columns, solved)
+        for out, part in zip(outputs, solved, strict=True):
+            out[table][..., columns] = part
+
+    tasks = [
+        (table, home, columns[first : first + BLOCK])
+        for table in range(len(kinds))
+        for home, columns in groups.items()
+        for first in range(0, len(columns), BLOCK)
+    ]
+    _run_all(work, tasks, threads, progress)
+
+
+def _run_all(work: Callable[..., None], tasks: list[tuple], threads: int, progress: Progress) -> None:
     """Do all tasks on some threads, telling how many are done; the first failure is raised."""
     progress.stage("routing tables", len(tasks))
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
@@ -130,18 +164,50 @@ def _run_all(work: Callable[[int, int], None], tasks: list[tuple[int, int]], thr
                 future.cancel()
 
 
-def _table_kinds(instance: Instance) -> tuple[np.ndarray, list[tuple[np.ndarray, int]]]:
-    """Which table each product uses, and the allowed modes and value of time of each table."""
+def _table_kinds(instance: Instance) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, int]]]:
+    """The table of each product, the one that is its last resort, and the modes allowed and value of time of each."""
     kinds: dict[tuple, int] = {}
     table_of_product = np.empty(len(instance.prod_vot), np.int32)
     for product, (mode_ok, vot) in enumerate(zip(instance.prod_mode_ok, instance.prod_vot, strict=True)):
         table_of_product[product] = kinds.setdefault((tuple(mode_ok.tolist()), int(vot)), len(kinds))
-    return table_of_product, [(np.array(mode_ok, bool), vot) for mode_ok, vot in kinds]
+    by_road = np.full(len(table_of_product), -1, np.int32)
+    road = np.arange(len(MODES)) == MODES.index("road")
+    may = instance.prod_mode_ok[:, road].ravel()
+    used = instance.prod_mode_ok.any(axis=0)[instance.lane_mode]
+    if may.any() and (instance.lane_mode[used] != MODES.index("road")).any():
+        urgent = int(instance.prod_vot[may].max())
+        by_road[may] = len(kinds)
+    used_kinds = [*kinds, (road, urgent)] if (by_road >= 0).any() else [*kinds]
+    return table_of_product, by_road, [(np.array(mode_ok, bool), vot) for mode_ok, vot in used_kinds]
 
 
-def _price_edges(instance: Instance, timeline: Timeline, mode_ok: np.ndarray, vot: int) -> Graph:
+def _destination_groups(instance: Instance) -> dict[int, np.ndarray]:
+    """Tree destinations by the customs territory that what is bound for them does not leave.
+
+    A territory with one core facility is left with its destination behind, so it needs no graph of its own: such
+    destinations stand together under -1.
+    """
+    size = np.bincount(instance.fac_territory[: instance.n_core])
+    home = instance.fac_territory[instance.td_fac].astype(np.int64)
+    home = np.where(size[home] > 1, home, -1) if len(size) > 1 else np.full(len(home), -1)
+    return {int(territory): np.flatnonzero(home == territory) for territory in np.unique(home)}
+
+
+def _open_lanes(instance: Instance, mode_ok: np.ndarray, home: int, is_by_road: bool) -> np.ndarray:
+    """Lanes of the modes allowed that do not leave the customs territory ``home`` (-1: any), bool (n_lane,); for what
+    goes by road, no lanes to the terminals of other modes either."""
+    is_open = mode_ok[instance.lane_mode]
+    if home >= 0:
+        inside = instance.fac_territory == home
+        is_open &= ~(inside[instance.lane_from] & ~inside[instance.lane_to])
+    if is_by_road:
+        is_open &= ~np.isin(instance.fac_kind, _TERMINALS)[instance.lane_to]
+    return is_open
+
+
+def _price_edges(instance: Instance, timeline: Timeline, is_open: np.ndarray, vot: int) -> Graph:
     """Price the departures for one table, in parts of a milli-yuan so that a slot's time costs a whole number."""
-    allowed = mode_ok[instance.lane_mode[timeline.lane]]
+    allowed = is_open[timeline.lane]
     slot, lane, cn, row, n_step = (getattr(timeline, name)[allowed] for name in ("slot", "lane", "cn", "row", "n_step"))
     parts = _parts(instance)
     slot_cost = vot * instance.slot_min * parts // 60
@@ -209,14 +275,14 @@ def _refuse_beyond(cost: int, n_slots: int, parts: int) -> None:
 
 
 def _solve_block(
-    instance: Instance, n_slots: int, graph: Graph, max_extra: int, columns: slice, outputs: tuple[np.ndarray, ...]
+    instance: Instance, n_slots: int, graph: Graph, max_extra: int, columns: np.ndarray, outputs: tuple[np.ndarray, ...]
 ) -> None:
     """Settle the keys of one block of destinations and write its part of the tables.
 
     A settled key plus any one edge and wait that still fits its fields proves that nothing was cut off on the way.
     """
     keys = np.full((instance.n_core * n_slots, BLOCK), INF, np.int64)
-    n_dest = columns.stop - columns.start
+    n_dest = len(columns)
     dest_of_fac = np.full(instance.n_core, -1, np.int32)
     dest_of_fac[instance.td_fac[columns]] = np.arange(n_dest)
     if settle_keys(keys, dest_of_fac, graph, MAX_SWEEPS) < 0:

@@ -22,7 +22,7 @@ from postroad.measure.record import Record, make_record
 from postroad.network.compile import compile_network
 from postroad.network.instance import Instance
 from postroad.network.scenario import Scenario
-from postroad.routing.promise import facility_countries, promise_days
+from postroad.routing.promise import promise_days
 from postroad.routing.tables import RoutingTables, build_tables
 from postroad.twin.parameters import read_parameters
 from postroad.twin.result import TwinResult
@@ -30,7 +30,7 @@ from postroad.twin.simulation import MAX_DAYS, Sample, simulate
 
 __all__ = ["ARRAYS", "Execution", "execute", "make_run_record", "released_by_day"]
 
-DRAIN_DAYS = 10
+DRAIN_DAYS = 14
 """Days after the last release that are compiled at first; more are added when items are left."""
 
 PEAK_MONTHS = (10, 11)
@@ -132,7 +132,7 @@ def _promise(scenario: Scenario, instance: Instance, tables: RoutingTables, flow
         plan = _compiler(scenario, with_overlay=False)(instance.n_days)
     promised, unreached = promise_days(
         plan, tables, flows, scenario.network.tables["promises"], _parameters(scenario), day=scenario.days_before,
-        country=facility_countries(scenario.network, plan), threads=threads,
+        threads=threads,
     )  # fmt: skip
     _refuse_unreached(unreached)
     return promised

@@ -64,6 +64,7 @@ def make_net(
         overfull=overfull,
         daytype=daytype,
         table_of_product=tables.table_of_product,
+        by_road=tables.by_road,
         block_of_day=block,
         next_out=tables.next_out,
         alt_out=tables.alt_out,
@@ -148,9 +149,11 @@ def _demand_fields(instance: Instance, release: Release, promise_k: np.ndarray |
 
 
 def _overfull(instance: Instance, hours: float) -> tuple[np.ndarray, np.ndarray]:
-    """Queue above which a lane is overfull, int64 (n_daytype, n_lane), and the kind of each day.
+    """Queues above which items take another lane and above which they go by road, and the kind of each day.
 
-    It is what leaves on the lane within ``hours`` at the day's average, and never less than its largest departure.
+    The first is what leaves on the lane within ``hours`` at the day's average, the second what leaves within a day;
+    neither is less than the lane's largest departure, nor the second less than the first. int64 (2, n_daytype, n_lane)
+    and int32 (n_days,).
     """
     items = np.minimum(
         np.minimum(instance.leg_cap_items, instance.leg_cap_g // max(int(instance.prod_g.mean()), 1)),
@@ -159,12 +162,14 @@ def _overfull(instance: Instance, hours: float) -> tuple[np.ndarray, np.ndarray]
     capacity = items[instance.cn_leg_first]
     running, daytype = np.unique(instance.service_runs, axis=1, return_inverse=True)
     n_lane = len(instance.lane_from)
-    limits = np.zeros((running.shape[1], n_lane), np.int64)
+    limits = np.zeros((2, running.shape[1], n_lane), np.int64)
     for kind in range(running.shape[1]):
         active = running[instance.cn_service, kind]
         daily = np.bincount(instance.cn_lane[active], weights=capacity[active].astype(float), minlength=n_lane)
-        limits[kind] = np.floor(daily * hours / 24.0)
-        np.maximum.at(limits[kind], instance.cn_lane[active], capacity[active])
+        largest = np.zeros(n_lane, np.int64)
+        np.maximum.at(largest, instance.cn_lane[active], capacity[active])
+        limits[0, kind] = np.maximum(np.floor(daily * hours / 24.0), largest)
+        limits[1, kind] = np.maximum(np.floor(daily), limits[0, kind])
     return limits, daytype.ravel().astype(np.int32)
 
 
