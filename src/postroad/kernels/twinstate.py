@@ -220,3 +220,19 @@ def unpack_journeys(rows, deliver_by, out16, out8, out32):
         for word in range(6):
             out32[word, i] = rows[i, J_COUNT + word]
         out32[6, i] = ((kind >> 4) & 63) * 1440 + deliver_by[product]
+
+
+@njit
+def sort_trace(rows, n_item, item, kind, minute, facility, departure):
+    """Spread the trace's rows over columns, by item and in the order in which they were written."""
+    place = np.zeros(n_item + 1, np.int64)
+    for row in range(len(rows)):
+        place[rows[row, 0] + 1] += 1
+    for number in range(n_item):
+        place[number + 1] += place[number]
+    for row in range(len(rows)):
+        number = rows[row, 0]
+        at = place[number]
+        place[number] += 1
+        item[at], kind[at], minute[at] = number, rows[row, 1], rows[row, 2]
+        facility[at], departure[at] = rows[row, 3], rows[row, 4]

@@ -23,6 +23,7 @@ from postroad.kernels.twinstate import (
     UNROUTED_TO,
     Net,
     State,
+    sort_trace,
     unpack_journeys,
 )
 from postroad.network.instance import Instance
@@ -169,6 +170,7 @@ def _journeys(rows: np.ndarray, deliver_by: np.ndarray) -> Journeys:
 def _trace(net: Net, release: Release, rows: np.ndarray, instance: Instance) -> Trace:
     """The sampled items and their rows, by item in the order in which they were written, which is that of time."""
     items = release.traced(net)
-    order = np.argsort(rows[:, 0], kind="stable")
-    row_item, row_kind, row_min, row_facility, row_departure = rows[order].T
-    return Trace(*items, row_item, row_kind.astype(np.int8), row_min, row_facility, row_departure)
+    item, minute, facility, departure = np.empty((4, len(rows)), np.int32)
+    kind = np.empty(len(rows), np.int8)
+    sort_trace(rows, len(items[0]), item, kind, minute, facility, departure)
+    return Trace(*items, item, kind, minute, facility, departure)
