@@ -220,7 +220,7 @@ def measure_promises(level: str) -> None:
         destination=np.tile(ends, len(ends))[:n_pair],
         release_min=release_min,
     )
-    parameters = dict(network.tables["parameters"].select("parameter_id", "value").iter_rows())
+    parameters = network.parameters
     promises = network.tables["promises"]
     wall, cpu = clock(lambda: promise_days(instance, tables, flows, promises, parameters, day=2), 5)
     bar = 0.5 if level == "city" else 5.0

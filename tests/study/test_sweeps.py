@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kit.studies import closed_run, tiny, tiny_run
 from postroad.core.errors import InputError, NotFound
+from postroad.study.execution import execute
 from postroad.study.settings import apply_setting, find_setting, parse_values
 from postroad.study.sweeps import sweep
 
@@ -62,6 +63,13 @@ def test_a_parameter_that_the_feed_leaves_to_its_default_can_be_set():
     assert made.network.parameters["max_attempts"] == 2
     assert len(made.network.tables["parameters"]) == len(without) + 1
     assert len(made.network.check()) == 0
+
+
+def test_the_exponent_of_distance_reaches_the_demand():
+    """Listed demand has none: the tiny feed refuses it."""
+    with pytest.raises(InputError) as raised:
+        execute(replace(tiny(), beta=0.7))
+    assert raised.value.code == "PR-D102"
 
 
 def test_numbers_are_set_where_they_belong():

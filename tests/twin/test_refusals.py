@@ -43,7 +43,6 @@ def test_parameters_are_those_of_the_feed(tiny):
 @pytest.mark.parametrize(
     ("parameter", "value", "codes"),
     [
-        ("divert_queue_h", None, ["PR-W101"]),
         ("first_attempt_success_share", 1.2, ["PR-W102"]),
         ("max_attempts", 4.0, ["PR-W102"]),
         ("tour_share_1h", 0.3, ["PR-W103"]),
@@ -57,6 +56,11 @@ def test_parameters_that_do_not_fit(tiny, parameter, value, codes):
     assert caught.value.code == "PR-C001"
     assert [finding.code for finding in caught.value.findings] == codes
     assert all(finding.table == "parameters" for finding in caught.value.findings)
+
+
+def test_what_the_feed_leaves_out_has_its_default(tiny):
+    network, instance = tiny
+    assert read_parameters(changed(network, "divert_queue_h", None), instance).divert_queue_h == 12
 
 
 def test_items_that_no_route_leads_on():

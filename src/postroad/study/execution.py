@@ -99,9 +99,9 @@ def execute(
     with watch("compile"):
         instance = horizon(min(scenario.n_days + DRAIN_DAYS, max_days))
     with watch("demand"):
-        flows = flows_for(instance, scenario.network, released_by_day(scenario), seed=scenario.seed)
+        flows = flows_for(instance, scenario.network, released_by_day(scenario), seed=scenario.seed, beta=scenario.beta)
     with watch("route"):
-        extra = _parameters(scenario)["divert_max_extra_h"]
+        extra = scenario.network.parameters["divert_max_extra_h"]
         tables = build_tables(instance, know_overlay=know_overlay, divert_max_extra_h=extra, threads=threads)
     with watch("promise"):
         promised = _promise(scenario, instance, tables, flows, threads)
@@ -120,18 +120,13 @@ def execute(
     return Execution(scenario, instance, tables, flows, result, record, findings, digest, watch.wall_s)
 
 
-def _parameters(scenario: Scenario) -> dict[str, float]:
-    """The feed's parameters by id."""
-    return dict(scenario.network.tables["parameters"].select("parameter_id", "value").iter_rows())
-
-
 def _promise(scenario: Scenario, instance: Instance, tables: RoutingTables, flows: Flows, threads: int) -> np.ndarray:
     """The promised days of every group: by the plan, since nobody knew of the disruptions when they were sold."""
     plan = instance
     if len(scenario.overlay):
         plan = _compiler(scenario, with_overlay=False)(instance.n_days)
     promised, unreached = promise_days(
-        plan, tables, flows, scenario.network.tables["promises"], _parameters(scenario), day=scenario.days_before,
+        plan, tables, flows, scenario.network.tables["promises"], scenario.network.parameters, day=scenario.days_before,
         threads=threads,
     )  # fmt: skip
     _refuse_unreached(unreached)

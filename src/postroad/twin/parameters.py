@@ -40,21 +40,18 @@ class TwinParameters:
 
 
 def read_parameters(network, instance: Instance) -> TwinParameters:
-    """Read and check the twin's parameters.
+    """Read and check the twin's parameters; those that the feed does not set have their documented defaults.
 
     Raises
     ------
-    InputError: PR-C001 with findings PR-W101 (a parameter is missing), PR-W102 (out of its range), PR-W103 (the tour
+    InputError: PR-C001 with findings PR-W102 (a parameter is out of its range), PR-W103 (the tour
         shares do not sum to 1).
     """
-    values = dict(network.tables["parameters"].select("parameter_id", "value").iter_rows())
+    values = network.parameters
     findings = Findings()
 
     def read(name: str, low: float, high: float) -> float:
-        value = values.get(name)
-        if value is None:
-            findings.add("PR-W101", table="parameters", column="parameter_id", value=name, name=name)
-            return low
+        value = values[name]
         if not low <= float(value) <= high:
             findings.add("PR-W102", table="parameters", column="value", value=value, name=name, low=low, high=high)
         return float(value)
