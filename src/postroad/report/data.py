@@ -135,7 +135,20 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Disruption:
-    """What a disruption did, against the same run without it."""
+    """What a disruption did, against the same run without it.
+
+    Attributes
+    ----------
+    facility_id: the place that was hit.
+    from_hour, to_hour: the hours in which it held.
+    cleared_hour, eased_hour: the first hour at whose end the whole network held no more than a hundredth, a tenth of
+        the largest excess over the undisturbed run, and never again more; None when that was not before the end.
+    n_items: items compared, those accepted in the measured hours and delivered in both runs.
+    n_delayed, extra_item_h: those that arrived later, and by how much in all.
+    n_earlier, earlier_item_h: those that arrived earlier, and by how much in all.
+    source: the runs compared.
+    delays, backlogs, centres, totals: frames of ``report/frames.csv``.
+    """
 
     name: Text
     facility_id: str
@@ -144,13 +157,19 @@ class Disruption:
     cleared_hour: int | None
     n_delayed: int
     extra_item_h: float
+    eased_hour: int | None = None
+    n_items: int = 0
+    n_earlier: int = 0
+    earlier_item_h: float = 0.0
     label: str = "modelled"
+    source: str = ""
     delays: pl.DataFrame = field(default_factory=partial(empty_frame, "delays"))
     backlogs: pl.DataFrame = field(default_factory=partial(empty_frame, "backlogs"))
     centres: pl.DataFrame = field(default_factory=partial(empty_frame, "centres"))
+    totals: pl.DataFrame = field(default_factory=partial(empty_frame, "totals"))
 
     def __post_init__(self) -> None:
-        _check_fields(self, ("delays", "backlogs", "centres"))
+        _check_fields(self, ("delays", "backlogs", "centres", "totals"))
 
 
 _RUN_FRAMES = (

@@ -219,7 +219,7 @@ def _write_column(sheet, place: int, column: Column, values: list[object], forma
             if value is None or value != value:
                 continue
             if column.kind == "hour":
-                sheet.write_datetime(row, place, epoch + timedelta(hours=int(value)), formats.instant)
+                sheet.write_datetime(row, place, epoch + timedelta(hours=int(value) + 1), formats.instant)
             else:
                 sheet.write_number(row, place, float(value), number)
         return

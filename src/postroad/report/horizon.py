@@ -9,7 +9,7 @@ import polars as pl
 from postroad.report.data import RunFacts
 from postroad.report.text import Text, format_value
 
-__all__ = ["cut_note", "day_text", "hour_text", "measured_bands", "shown_hours"]
+__all__ = ["cut_note", "day_text", "end_text", "hour_text", "measured_bands", "shown_hours"]
 
 QUIET_SHARE = 0.002
 """Charts over the hours end when less than this share of the most items ever under way is still under way."""
@@ -25,6 +25,11 @@ def hour_text(facts: RunFacts, hour: int) -> Text:
     """The instant at which ``hour`` of the horizon begins: ``12 Nov 03:00`` and ``11月12日 03:00``."""
     at = _instant(facts, hour)
     return Text(f"{at.day} {_MONTHS[at.month - 1]} {at:%H}:00", f"{at.month}月{at.day}日 {at:%H}:00")
+
+
+def end_text(facts: RunFacts, hour: int) -> Text:
+    """The instant at which ``hour`` of the horizon ends, when what waits at its end is counted."""
+    return hour_text(facts, hour + 1)
 
 
 def day_text(facts: RunFacts, hour: int) -> Text:

@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from postroad.report.blocks import Cards, Chart, Column, Facts, Page, Prose, Row, Table
-from postroad.report.text import LABEL_TEXTS, LABELS, TERMS, UNITS, Text, format_number, unit_of
+from postroad.report.text import LABEL_TEXTS, LABELS, TERMS, UNITS, Text, format_number, source_text, unit_of
 
 __all__ = ["render_page"]
 
@@ -198,7 +198,7 @@ def _cell(column: Column, row: dict[str, object], largest: float) -> Markup:
         return Markup('<td class="uom">{}</td>').format(_both(unit_of(str(value)).text if value is not None else None))
     if column.kind == "hour":
         return Markup('<td class="n" data-v="{}" data-hour="{}">{}</td>').format(
-            *(["" if value is None else value] * 2), "–"
+            *(["" if value is None else value + 1] * 2), "–"
         )
     if column.kind == "year":
         return Markup('<td class="n" data-v="{}">{}</td>').format(
@@ -238,7 +238,13 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(
-        both=_both, json=_json, badge=_badge, head_unit=_head_unit, cells=_cells, text=lambda pair: Text(**pair)
+        both=_both,
+        json=_json,
+        badge=_badge,
+        head_unit=_head_unit,
+        cells=_cells,
+        source=source_text,
+        text=lambda pair: Text(**pair),
     )
     environment.tests["kind"] = lambda block, kind: _KINDS[type(block)] == kind
     return environment

@@ -10,8 +10,9 @@ from postroad.core.files import write_text
 from postroad.report.accounts import carbon_section, cost_section
 from postroad.report.atlas import choose_base_map, map_spec, world_spec
 from postroad.report.blocks import Block, Chart, Column, Page, Prose, Row, Section, Table
-from postroad.report.contrast import comparison_section, disruption_section
+from postroad.report.contrast import comparison_section
 from postroad.report.data import CompareData, ReportData, RunFacts, SweepData
+from postroad.report.disruption import disruption_section
 from postroad.report.evidence import facts_block, findings_section, provenance_section, source_table, validation_section
 from postroad.report.horizon import day_text, shown_hours
 from postroad.report.labelling import common_label, with_labels
@@ -67,7 +68,7 @@ def run_page(data: ReportData) -> Page:
     if data.disruption is not None:
         sections.append(disruption_section(data.disruption, data.facts))
     if data.comparison is not None:
-        name = Text(data.facts.scenario, data.facts.scenario)
+        name = Text("this run", "本次运行")
         sections.append(comparison_section(data.comparison, name, data.hourly, data.hours, data.facts))
     sections += [
         cost_section(data.cost),

@@ -8,10 +8,19 @@ import polars as pl
 
 from postroad.report.blocks import Card, Cards, Prose, Section
 from postroad.report.data import Comparison, Disruption, ReportData, RunFacts
-from postroad.report.horizon import day_text, hour_text
+from postroad.report.horizon import day_text, end_text, hour_text
 from postroad.report.text import Text, format_value, unit_of
 
-__all__ = ["comparison_sentences", "disruption_sentences", "headline_cards", "summarise_run", "summary_section"]
+__all__ = [
+    "comparison_sentences",
+    "disruption_sentences",
+    "headline_cards",
+    "here_cleared",
+    "most_extra",
+    "place_hit",
+    "summarise_run",
+    "summary_section",
+]
 
 CARD_MEASURES = ("n_items", "total_h", "on_time_72h_share", "on_time_share", "cost_yuan_per_item", "gco2e_per_item")
 """Which headline measures become cards, in this order; the others stand in the table of measures."""
@@ -146,7 +155,7 @@ def _backlog_sentences(data: ReportData) -> Iterator[Text]:
 def _peak(data: ReportData, column: str) -> tuple[Text, Text]:
     """The largest value of an hourly column and when it was."""
     top = data.hourly.sort(column, "hour", descending=[True, False]).row(0, named=True)
-    return _both(top[column], "items"), hour_text(data.facts, top["hour"])
+    return _both(top[column], "items"), end_text(data.facts, top["hour"])
 
 
 def _account_sentences(data: ReportData) -> Iterator[Text]:
@@ -158,22 +167,86 @@ def _account_sentences(data: ReportData) -> Iterator[Text]:
         )
 
 
+def most_extra(disruption: Disruption) -> tuple[int, int] | None:
+    """The hour at which most more items waited in the whole network than undisturbed, and how many; None: never."""
+    extra = disruption.totals.select("hour", n=pl.col("disrupted") - pl.col("undisturbed"))
+    top = extra.filter(pl.col("n") > 0).sort("n", "hour", descending=[True, False])
+    return None if top.is_empty() else (top["hour"][0], top["n"][0])
+
+
+def place_hit(disruption: Disruption) -> dict[str, object] | None:
+    """The row of the place hit at its largest backlog, with the largest it has undisturbed; None when not known."""
+    here = disruption.backlogs.filter(facility_id=disruption.facility_id)
+    if here.is_empty():
+        return None
+    top = here.sort("disrupted", "hour", descending=[True, False]).row(0, named=True)
+    return top | {"undisturbed": here["undisturbed"].max()}
+
+
+def here_cleared(disruption: Disruption) -> int | None:
+    """The hour from whose end on the place hit held no more than undisturbed; None when that did not come."""
+    rows = disruption.centres.filter(facility_id=disruption.facility_id)
+    return disruption.from_hour if rows.is_empty() else rows["clear_hour"][0]
+
+
 def disruption_sentences(disruption: Disruption, facts: RunFacts) -> Iterator[Text]:
-    """What a disruption delayed and when the backlog was gone."""
+    """What a disruption delayed, where the backlog stood, and when it was gone."""
+    yield _delay_sentence(disruption, facts)
+    backlog = _place_sentence(disruption, facts)
+    if backlog is not None:
+        yield backlog
+    yield _cleared_sentence(disruption, facts)
+
+
+def _delay_sentence(disruption: Disruption, facts: RunFacts) -> Text:
     start, end = hour_text(facts, disruption.from_hour), hour_text(facts, disruption.to_hour)
     count, extra = _both(disruption.n_delayed, "items"), _both(disruption.extra_item_h, "item_h")
+    day = day_text(facts, facts.measured_from_h)
+    en = (
+        f"{disruption.name.en} ({start.en} to {end.en}) delayed {count.en} of those accepted on {day.en}, "
+        f"by {extra.en} in all"
+    )
+    zh = f"{disruption.name.zh}（{start.zh}至{end.zh}）使{day.zh}收寄的邮件快件中 {count.zh}延误，合计 {extra.zh}"
+    if disruption.n_earlier:
+        sooner, saved = _both(disruption.n_earlier, "items"), _both(disruption.earlier_item_h, "item_h")
+        net = (disruption.extra_item_h - disruption.earlier_item_h) / max(disruption.n_items, 1)
+        en += f"; {sooner.en} arrived earlier, by {saved.en}, so that the mean item lost {net:.1f} h"
+        zh += f"；另有 {sooner.zh}提前，合计 {saved.zh}，平均每件净延误 {net:.1f} 小时"
+    return Text(en + ".", zh + "。")
+
+
+def _place_sentence(disruption: Disruption, facts: RunFacts) -> Text | None:
+    top, here = most_extra(disruption), place_hit(disruption)
+    if top is None or here is None:
+        return None
+    count, peak, calm = (_both(value, "items") for value in (top[1], here["disrupted"], here["undisturbed"]))
+    at, then = end_text(facts, top[0]), end_text(facts, here["hour"])
+    return Text(
+        f"At {at.en} {count.en} more were waiting in the whole network than without it. {here['name_en']} held most at "
+        f"{then.en}: {peak.en}, against at most {calm.en} without it.",
+        f"全网滞留在{at.zh}比无扰动时多 {count.zh}；{here['name_zh']}在{then.zh}滞留最多，达 {peak.zh}"
+        f"（无扰动时最多 {calm.zh}）。",
+    )
+
+
+def _cleared_sentence(disruption: Disruption, facts: RunFacts) -> Text:
     if disruption.cleared_hour is None:
-        cleared = Text("the backlog had not cleared when the run ended", "至运行结束滞留仍未消化")
+        return Text("The backlog had not cleared when the run ended.", "至运行结束滞留仍未消化。")
+    at, after = end_text(facts, disruption.cleared_hour), disruption.cleared_hour + 1 - disruption.to_hour
+    en, zh = "The extra backlog was gone", "新增滞留"
+    here, place = here_cleared(disruption), place_hit(disruption)
+    if place is not None and here is not None:
+        there, later = end_text(facts, here), here + 1 - disruption.to_hour
+        en += f" at {place['name_en']} by {there.en}, {later} h after the disruption ended, and"
+        zh += f"在{place['name_zh']}于{there.zh}（扰动结束后 {later} 小时）消化完毕，"
+    if disruption.eased_hour is not None and disruption.eased_hour != disruption.cleared_hour:
+        eased = end_text(facts, disruption.eased_hour)
+        tenth = Text(f" (nine tenths of it by {eased.en})", f"（九成于{eased.zh}前消化）")
     else:
-        at = hour_text(facts, disruption.cleared_hour)
-        after = disruption.cleared_hour - disruption.to_hour
-        cleared = Text(
-            f"the backlog was gone by {at.en}, {after} h after it ended",
-            f"滞留于{at.zh}消化完毕（结束后 {after} 小时）",
-        )
-    yield Text(
-        f"{disruption.name.en} ({start.en} to {end.en}) delayed {count.en} by {extra.en} in all; {cleared.en}.",
-        f"{disruption.name.zh}（{start.zh}至{end.zh}）使 {count.zh}延误，合计 {extra.zh}；{cleared.zh}。",
+        tenth = Text("", "")
+    return Text(
+        f"{en} in the whole network by {at.en}, {after} h after it ended{tenth.en}.",
+        f"{zh}全网于{at.zh}（结束后 {after} 小时）消化完毕{tenth.zh}。",
     )
 
 
@@ -190,8 +263,8 @@ def comparison_sentences(comparison: Comparison) -> Iterator[Text]:
         parts_zh.append(f"{row['name_zh']} {texts['zh'][0]}（本次 {texts['zh'][1]}）")
     if parts_en:
         yield Text(
-            f"{comparison.name.en[:1].upper()}{comparison.name.en[1:]} would have: {'; '.join(parts_en)}.",
-            f"若采用{comparison.name.zh}：{'；'.join(parts_zh)}。",
+            f"{comparison.name.en[:1].upper()}{comparison.name.en[1:]}: {'; '.join(parts_en)}.",
+            f"{comparison.name.zh}：{'；'.join(parts_zh)}。",
         )
     else:
         yield Text(f"{comparison.name.en} gives the same measures.", f"{comparison.name.zh}的各项指标相同。")

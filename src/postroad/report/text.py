@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-__all__ = ["LABELS", "LABEL_TEXTS", "TERMS", "UNITS", "Text", "Unit", "format_number", "format_value", "unit_of"]
+__all__ = [
+    "LABELS",
+    "LABEL_TEXTS",
+    "TERMS",
+    "UNITS",
+    "Text",
+    "Unit",
+    "format_number",
+    "format_value",
+    "source_text",
+    "unit_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,7 @@ UNITS: dict[str, Unit] = {
     "items_per_day": Unit(Text("items/day", "件/日"), 0, is_compact=True),
     "item_h": Unit(Text("item-hours", "件·小时"), 0, is_compact=True),
     "h": Unit(Text("h", "小时"), 1),
+    "hours": Unit(Text("h", "小时"), 0),
     "min": Unit(Text("min", "分钟"), 0),
     "s": Unit(Text("s", "秒"), 1),
     "days": Unit(Text("days", "天"), 1),
@@ -185,3 +198,16 @@ def format_value(value: float | None, unit: str, language: str, *, words: bool =
     unit_text = entry.text.get(language)
     gap = "" if language == "zh" and step else " "
     return f"{text}{step}{gap}{unit_text}".rstrip()
+
+
+_RUNS = re.compile(r"runs? (\w+)(?: and (\w+))?")
+
+
+def source_text(source: str) -> Text:
+    """A source as it is shown; that of our own runs is named in both languages, any other as it is.
+
+    >>> source_text("runs 4b1b and 07e7").zh
+    '运行 4b1b 与 07e7'
+    """
+    found = _RUNS.fullmatch(source)
+    return Text(source, source if found is None else "运行 " + " 与 ".join(filter(None, found.groups())))

@@ -170,12 +170,12 @@ def _pair_table(pairs: pl.DataFrame) -> Table:
     ]
     return Table(
         "worst_pairs",
-        Text("Worst pairs", "最差线路对"),
+        Text("Slowest pairs", "最慢的城市对"),
         with_labels(columns, pairs),
         pairs.head(MAX_ROWS),
         Text(
-            "City pairs in the order given by the run, worst first.",
-            "城市对按表现排序，最差在前。",
+            "City pairs, the longest mean hours first.",
+            "城市对按平均全程小时由长到短排列。",
         ),
         full=pairs,
     )
@@ -188,7 +188,7 @@ def place_table(places: pl.DataFrame) -> Table:
         Column("name", Text("destination", "寄达地"), "name"),
         Column("region", Text("region", "区域"), "term"),
         Column("n_items", Text("items", "件数"), unit="items"),
-        Column("total_h", Text("mean hours", "平均小时"), unit="h", is_bar=True),
+        Column("total_h", Text("mean hours", "平均全程"), unit="h", is_bar=True),
         Column("on_time_share", Text("on time", "准时率"), unit="share"),
     ]
     title = Text("Hours by destination", "按寄达地的全程时限")

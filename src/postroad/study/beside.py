@@ -19,7 +19,11 @@ def scenarios_beside(run: Run) -> dict[str, Scenario]:
     """
     own, found = run.scenario, {}
     if own.disruptions:
-        names = {"name": f"{own.name}-undisturbed", "name_en": "The same without the disruption", "name_zh": "无扰动"}
+        names = {
+            "name": f"{own.name}-undisturbed",
+            "name_en": "The same without the disruption",
+            "name_zh": "无扰动的同一方案",
+        }
         found["undisturbed"] = replace(own, **names, disruptions=(), beside="")
     if own.beside:
         found["other"] = load_scenario(own.beside)

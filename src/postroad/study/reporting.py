@@ -12,7 +12,7 @@ from postroad.report.basemap import BaseMap
 from postroad.report.collection import HEADLINE, difference_frame, hour_frame, hourly_frame, record_frames
 from postroad.report.data import CompareData, Comparison, ReportData
 from postroad.report.text import Text, format_value
-from postroad.study.disruption import tell_disruption
+from postroad.study.disruption import name_disruption, tell_disruption
 from postroad.study.pairing import COMPARED, are_same_items, pair_runs
 from postroad.study.provenance import finding_frame, run_facts, run_title, source_frame, timing_frame
 from postroad.study.validation import published_checks
@@ -162,10 +162,11 @@ def _changes(run: Run) -> Iterable[Text]:
             "指标仅统计当日收寄的邮件。",
         )
     for item in scenario.disruptions:
-        target = item.facility_id or item.lane_id or item.trip_id
+        name, code = name_disruption(run, [item]), item.facility_id or item.lane_id or item.trip_id
         yield Text(
-            f"Disruption {item.disruption_id}: {item.kind} of {target}, {item.from_at} to {item.to_at}.",
-            f"扰动 {item.disruption_id}：{target}，{_KINDS_ZH[item.kind]}，{item.from_at} 至 {item.to_at}。",
+            f"Disruption: {name.en[:1].lower()}{name.en[1:]} ({code}) from {item.from_at} to {item.to_at}; D is the "
+            f"measured day.",
+            f"扰动：{name.zh}（{code}），自 {item.from_at} 至 {item.to_at}；D 为考察日。",
         )
     if scenario.disruptions and run.know_overlay:
         yield Text("Routes were chosen knowing the disruptions.", "路由在已知扰动的情况下选定。")
@@ -181,4 +182,3 @@ _DAYS_BY = {
     "profile": Text("by the feed's profile of days around it", "按数据包的日间分布"),
     "calendar": Text("by weekday and month", "按星期与月份"),
 }
-_KINDS_ZH = {"closure": "关闭", "capacity": "减能", "delay": "延误", "cancel": "停运"}

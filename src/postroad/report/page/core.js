@@ -14,8 +14,11 @@ const PR = (() => {
   const color = (name) => getComputedStyle(root).getPropertyValue("--" + name).trim();
   const toneOf = (series, index) => (series.mode ? series.mode : { muted: "muted-line", faint: "faint-line" }[series.tone] || series.tone || "c" + (index % 6));
 
-  const group = (value, decimals) =>
-    value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).replace("-", "−");
+  const group = (value, decimals) => {
+    const text = value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    return /[1-9]/.test(text) ? text.replace("-", "−") : text.replace("-", "");
+  };
+  const signed = (value, decimals) => { const text = group(value, decimals); return value > 0 && /[1-9]/.test(text) ? "+" + text : text; };
   const trim = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 
   /* A number short enough for an axis: 1.2 bn, 12 m, 3 k; 12 亿, 1.2 万. */
@@ -55,6 +58,8 @@ const PR = (() => {
     return pick(`${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`, `${at.getUTCMonth() + 1}月${at.getUTCDate()}日`);
   };
   const hourOf = (hour) => `${dayOf(hour)} ${String(instant(hour).getUTCHours()).padStart(2, "0")}:00`;
+  /* The hour itself: what waits is counted at its end, what is sorted within it. */
+  const spanOf = (hour) => `${hourOf(hour)}–${String(instant(hour).getUTCHours() + 1).padStart(2, "0")}:00`;
 
   const el = (name, attributes = {}, ...children) => {
     const node = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -131,6 +136,6 @@ const PR = (() => {
       box.append(key);
     });
   };
-  return { root, words, shared, state, renderers, T, pick, term, color, toneOf, group, trim, short, unitOf, withUnit, dayOf, hourOf, instant,
+  return { root, words, shared, state, renderers, T, pick, term, color, toneOf, group, signed, trim, short, unitOf, withUnit, dayOf, hourOf, spanOf, instant,
     el, tag, label, widthOf, fit, ticks, scale, showTip, hideTip, canvasIn, controlsOf, legend, read };
 })();

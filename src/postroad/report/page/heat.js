@@ -1,7 +1,7 @@
 "use strict";
 /* Centres down, hours across: where it waited and when. */
 (() => {
-  const { T, color, pick, withUnit, dayOf, hourOf, instant } = PR;
+  const { T, color, pick, withUnit, dayOf, spanOf, instant } = PR;
 
   const parse = (text) => {
     const hex = text.replace("#", "");
@@ -19,8 +19,8 @@
   PR.ramp = ramp;
 
   const drawHeat = (host, spec) => {
-    const centres = PR.shared.centres.slice(0, spec.rows);
-    const side = host.dataset.side || (centres.some((centre) => centre.backlog_in.length) ? "backlog_in" : "backlog_out");
+    const centres = (spec.centres || PR.shared.centres).slice(0, spec.rows);
+    const side = spec.centres ? "extra" : host.dataset.side || (centres.some((centre) => centre.backlog_in.length) ? "backlog_in" : "backlog_out");
     const waiting = centres.map((centre) => centre[side]);
     const n = Math.max(24, ...waiting.map((values) => values.length));
     const max = Math.max(1, ...waiting.map((values) => Math.max(0, ...values)));
@@ -57,6 +57,11 @@
       }
       day += 1;
     }
+    (spec.bands || []).filter((band) => spec.centres && band.tone === "alert").forEach((band) => {
+      context.strokeStyle = color("alert");
+      context.lineWidth = 1.4;
+      context.strokeRect(left + band.from * step, top - 1, (band.to - band.from) * step, bottom - top + 1);
+    });
     const cellAt = (event) => {
       const rect = host.getBoundingClientRect();
       const row = Math.floor((event.clientY - rect.top - top) / pitch), hour = Math.floor((event.clientX - rect.left - left) / step);
@@ -66,7 +71,9 @@
       const cell = cellAt(event);
       if (!cell) { PR.hideTip(); return; }
       const [row, hour] = cell, centre = centres[row];
-      PR.showTip(event, `${T(centre.name)} · ${hourOf(hour)}`, [
+      PR.showTip(event, `${T(centre.name)} · ${spanOf(hour)}`, spec.centres ? [
+        [pick("more than without the disruption", "比无扰动时多"), withUnit(centre.extra[hour] || 0, "items")],
+        [pick("waiting", "滞留"), withUnit(centre.disrupted[hour] || 0, "items")]] : [
         [pick("waiting to be sorted", "等待分拣"), withUnit(centre.backlog_in[hour] || 0, "items")],
         [pick("waiting to leave", "待发"), withUnit(centre.backlog_out[hour] || 0, "items")],
         [pick("sorted in the hour", "当小时分拣量"), withUnit(centre.sorted[hour] || 0, "items")]]);
@@ -77,12 +84,13 @@
       if (cell) document.dispatchEvent(new CustomEvent("pr:centre", { detail: centres[cell[0]].id }));
     };
     const box = PR.controlsOf(host);
-    const sides = [["backlog_in", pick("waiting to be sorted", "等待分拣")], ["backlog_out", pick("waiting to leave", "已分拣待发")]].map(([name, text]) => {
+    const sides = spec.centres ? [] : [["backlog_in", pick("waiting to be sorted", "等待分拣")], ["backlog_out", pick("waiting to leave", "已分拣待发")]].map(([name, text]) => {
       const button = PR.tag("button", { type: "button", "aria-pressed": String(name === side) }, text);
       button.onclick = () => { host.dataset.side = name; drawHeat(host, spec); };
       return button;
     });
-    box.replaceChildren(PR.tag("div", { class: "segmented", role: "group", "aria-label": pick("What waits", "滞留类别") }, ...sides), PR.tag("span", { class: "key" }, "0"), ...[0.15, 0.35, 0.55, 0.75, 1].map((share) => PR.tag("span", { class: "key", style: "padding:0" }, PR.tag("i", { class: "area", style: `width:26px;opacity:1;border-radius:0;background:${shade(share)}` }))), PR.tag("span", { class: "key" }, withUnit(max, "items")));
+    const choice = sides.length ? [PR.tag("div", { class: "segmented", role: "group", "aria-label": pick("What waits", "滞留类别") }, ...sides)] : [];
+    box.replaceChildren(...choice, PR.tag("span", { class: "key" }, "0"), ...[0.15, 0.35, 0.55, 0.75, 1].map((share) => PR.tag("span", { class: "key", style: "padding:0" }, PR.tag("i", { class: "area", style: `width:26px;opacity:1;border-radius:0;background:${shade(share)}` }))), PR.tag("span", { class: "key" }, withUnit(max, "items")));
     canvas.style.cursor = "pointer";
   };
   PR.renderers.heat = drawHeat;

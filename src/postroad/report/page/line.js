@@ -1,10 +1,10 @@
 "use strict";
 /* Lines and stacked areas over hours, hours of the day or a swept number; one centre's hours chosen from a list. */
 (() => {
-  const { el, tag, label, T, pick, ticks, scale, short, withUnit, unitOf, dayOf, hourOf, instant, toneOf } = PR;
+  const { el, tag, label, T, pick, ticks, scale, short, withUnit, unitOf, dayOf, hourOf, spanOf, instant, toneOf } = PR;
 
   const xText = (spec, value) => {
-    if (spec.x_unit === "hour") return hourOf(value);
+    if (spec.x_unit === "hour") return spanOf(value);
     if (spec.x_unit === "clock") return `${String(value).padStart(2, "0")}:00`;
     return withUnit(value, spec.x_unit);
   };
@@ -33,7 +33,7 @@
       const from = Math.max(box.left, x(band.from)), to = Math.min(box.right, x(band.to));
       if (to <= from) return;
       svg.append(el("rect", { x: from, width: to - from, y: box.top, height: box.bottom - box.top, class: band.tone }));
-      svg.append(label(from + 4, box.top + 12 + 14 * index, PR.fit(T(band.name), Math.max(box.right - from - 8, 40), 11), { class: "band-name" }));
+      svg.append(label(from + 4, box.top + 12 + 14 * index, PR.fit(T(band.name), Math.max(box.right - from - 8, 40), 11), { class: "band-name haloed" }));
     });
   };
 
@@ -116,6 +116,14 @@
     };
   };
 
+  /* Instants at the end of an hour, each with its name on a line of its own below those of the bands. */
+  const drawMarks = (svg, spec, x, box) => (spec.marks || []).forEach((mark, index) => {
+    const px = x(mark.at), isLate = px > (box.left + box.right) / 2;
+    const py = box.top + 12 + 14 * ((spec.bands || []).length + index);
+    svg.append(el("line", { x1: px, x2: px, y1: box.top, y2: box.bottom, stroke: "var(--ok)", "stroke-width": 1.5 }),
+      label(px + (isLate ? -5 : 5), py, `${T(mark.name)} ${hourOf(mark.at + 1)}`, { class: "strong haloed", "text-anchor": isLate ? "end" : "start" }));
+  });
+
   const drawLine = (host, spec) => {
     spec.series.forEach((series, index) => { series.color = toneOf(series, index); });
     if (spec.series.length > 1) {
@@ -156,11 +164,7 @@
     svg.append(label(0, 10, T(unit)));
     drawXAxis(svg, spec, x, box);
     drawSeries(svg, spec, shown, layers, x, y);
-    (spec.marks || []).forEach((mark) => {
-      const px = x(mark.at), isLate = px > (box.left + box.right) / 2;
-      svg.append(el("line", { x1: px, x2: px, y1: box.top, y2: box.bottom, stroke: "var(--ok)", "stroke-width": 1.5 }),
-        label(px + (isLate ? -5 : 5), box.top + 26, `${T(mark.name)} ${hourOf(mark.at)}`, { class: "strong", "text-anchor": isLate ? "end" : "start" }));
-    });
+    drawMarks(svg, spec, x, box);
     follow(host, svg, spec, shown, layers, x, y, box);
     host.replaceChildren(svg);
   };

@@ -182,7 +182,7 @@
       key.replaceChildren(tag("b", {}, pick("Mean hours to the destination", "寄达地平均全程小时")), tag("div", { class: "ramp" }, ...shades),
         tag("div", { class: "ends" }, tag("span", {}, `${state.classes[0].toFixed(0)} h`), tag("span", {}, `${state.classes[3].toFixed(0)} h`), tag("span", {}, `${state.classes[6].toFixed(0)} h`)));
     } else if (state.view === "backlog") {
-      key.replaceChildren(tag("b", {}, hourOf(state.hour)), tag("div", {}, `${state.side === "in" ? pick("waiting to be sorted", "等待分拣") : pick("waiting to leave", "待发")} ${withUnit(state.total[state.hour] || 0, "items")}`), tag("div", {}, `${pick("largest circle", "最大圆")} ${withUnit(state.max_waiting, "items")}`));
+      key.replaceChildren(tag("b", {}, hourOf(state.hour + 1)), tag("div", {}, `${state.side === "in" ? pick("waiting to be sorted", "等待分拣") : pick("waiting to leave", "待发")} ${withUnit(state.total[state.hour] || 0, "items")}`), tag("div", {}, `${pick("largest circle", "最大圆")} ${withUnit(state.max_waiting, "items")}`));
     } else {
       const who = state.chosen == null ? pick(`the ${Math.min(state.n_lanes, spec.lanes.length)} busiest lanes`, `最繁忙的 ${Math.min(state.n_lanes, spec.lanes.length)} 条线路`) : pick(`lanes of ${nameOf(spec.facilities[state.chosen])}`, `${nameOf(spec.facilities[state.chosen])}的线路`);
       key.replaceChildren(tag("b", {}, who), tag("div", {}, `${pick("widest", "最宽")} ${withUnit(state.max_items, spec.is_plan ? "vehicles_per_day" : "items_per_day")}`), tag("div", {}, spec.is_plan ? pick("circle: vehicles leaving a day", "圆：日发车数") : pick("circle: items sorted; red: over 95 % of capacity", "圆：分拣量；红色：用满 95 % 以上能力")));

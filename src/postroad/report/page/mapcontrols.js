@@ -46,13 +46,13 @@
   const clock = (state, redraw) => {
     const last = state.total.length - 1;
     const slider = tag("input", { type: "range", min: 0, max: last, value: state.hour, "aria-label": pick("Hour", "小时") });
-    const output = tag("output", {}, hourOf(state.hour));
+    const output = tag("output", {}, hourOf(state.hour + 1));
     const play = tag("button", { type: "button", class: "quiet", "aria-label": pick("Play", "播放") }, state.timer ? "❚❚" : "▶");
     const go = (hour) => {
       state.hour = hour;
       slider.value = hour;
-      slider.setAttribute("aria-valuetext", hourOf(hour));
-      output.textContent = hourOf(hour);
+      slider.setAttribute("aria-valuetext", hourOf(hour + 1));
+      output.textContent = hourOf(hour + 1);
       redraw();
     };
     slider.oninput = () => go(Number(slider.value));
@@ -70,7 +70,7 @@
   const ranked = (spec, state) => {
     if (state.view === "hours") return state.cells.map((cell) => ({ name: pick(cell.en, cell.zh), value: cell.hours, unit: "h", tone: "heat-2" }));
     return spec.facilities.map((fac, index) => fac && {
-      index, name: pick(fac[2], fac[3]), id: fac[ID], unit: spec.is_plan ? "" : "items",
+      index, name: pick(fac[9] || fac[2], fac[10] || fac[3]), id: fac[ID], unit: spec.is_plan ? "" : "items",
       value: state.view === "backlog" ? (state.waiting[index] || [])[state.hour] || 0 : fac[SORTED],
       tone: state.view === "backlog" ? "alert" : "accent",
     }).filter(Boolean);

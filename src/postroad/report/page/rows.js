@@ -1,7 +1,7 @@
 "use strict";
 /* One row a thing: stacked parts, amounts, changes against another run, misses against published figures. */
 (() => {
-  const { el, label, T, pick, scale, short, group, withUnit, ticks, fit } = PR;
+  const { el, label, T, pick, scale, group, signed, withUnit, ticks, fit } = PR;
   const TONES = ["c0", "c1", "c2", "c3", "c4", "c5"];
   const sum = (values) => values.reduce((a, b) => a + (b || 0), 0);
 
@@ -65,13 +65,13 @@
     const ends = [...relative, ...spec.rows.flatMap((row) => (row.base && row.low != null && row.high != null ? [row.low / Math.abs(row.base), row.high / Math.abs(row.base)] : []))].map(clip);
     const pad = (Math.max(0.01, ...ends) - Math.min(-0.01, ...ends)) * 0.04;
     const least = Math.min(-0.01, ...ends) - pad, most = Math.max(0.01, ...ends) + pad;
-    const left = namesWidth(host, spec.rows, wide ? 0.3 : 0.38), right = host.clientWidth - (wide ? 270 : 62);
+    const left = namesWidth(host, spec.rows, wide ? 0.3 : 0.38), right = host.clientWidth - (wide ? 290 : 88);
     const x = scale(least, most, left, right);
     const pitch = (host.clientHeight - 22) / spec.rows.length, bar = Math.min(16, pitch * 0.52);
     const svg = canvas(host);
     ticks(least, most, Math.max(2, (right - left) / 80)).forEach((value) => svg.append(
       el("line", { x1: x(value), x2: x(value), y1: 0, y2: host.clientHeight - 22, class: value === 0 ? "axis" : "grid" }),
-      label(x(value), host.clientHeight - 5, `${value > 0 ? "+" : ""}${group(value * 100, most - least < 0.1 ? 1 : 0)} %`, { "text-anchor": "middle" })));
+      label(x(value), host.clientHeight - 5, `${signed(value * 100, most - least < 0.1 ? 1 : 0)} %`, { "text-anchor": "middle" })));
     spec.rows.forEach((row, index) => {
       const y = index * pitch + (pitch - bar) / 2, middle = y + bar / 2 + 4, r = relative[index];
       const isGood = row.better === "none" || !row.difference ? null : (row.difference < 0) === (row.better === "lower");
@@ -79,12 +79,12 @@
       const clipped = clip(r);
       const from = Math.min(x(0), x(clipped)), to = Math.max(x(0), x(clipped));
       svg.append(label(left - 10, middle, fit(T(row.name), left - 12), { "text-anchor": "end", class: "strong" }),
-        hover(el("rect", { x: from, width: Math.max(1.5, to - from), y, height: bar, fill: `var(--${tone})`, opacity: 0.85, rx: 2 }), T(row.name), [[pick("this run", "本次"), withUnit(row.base, row.unit)], [pick("the other", "对照"), withUnit(row.other, row.unit)], [pick("difference", "差值"), withUnit(row.difference, row.unit)]]));
+        hover(el("rect", { x: from, width: Math.max(1.5, to - from), y, height: bar, fill: `var(--${tone})`, opacity: 0.85, rx: 2 }), T(row.name), [[pick("this run", "本次"), withUnit(row.base, row.unit)], [pick("the other", "对照"), withUnit(row.other, row.unit)], [pick("difference", "差值"), withUnit(row.difference, row.unit === "share" ? "points" : row.unit)]]));
       if (row.base && row.low != null && row.high != null) {
         const a = x(clip(row.low / Math.abs(row.base))), b = x(clip(row.high / Math.abs(row.base)));
         svg.append(el("path", { d: `M${a} ${y + bar / 2}H${b}M${a} ${y + 2}V${y + bar - 2}M${b} ${y + 2}V${y + bar - 2}`, stroke: "var(--ink)", "stroke-width": 1.2, fill: "none" }));
       }
-      const change = `${r > 0 ? "+" : ""}${group(r * 100, 1)} %`;
+      const change = row.unit === "share" ? `${signed(row.difference * 100, 1)} ${pick("points", "个百分点")}` : `${signed(r * 100, 1)} %`;
       svg.append(label(host.clientWidth, middle, wide ? `${withUnit(row.base, row.unit)} → ${withUnit(row.other, row.unit)}  (${change})` : change, { "text-anchor": "end" }));
     });
     host.replaceChildren(svg);
@@ -103,7 +103,7 @@
     const svg = canvas(host);
     ticks(-reach, reach, Math.max(2, (right - left) / 80)).forEach((value) => svg.append(
       el("line", { x1: x(value), x2: x(value), y1: 0, y2: host.clientHeight - 24, class: Math.abs(value) < 1e-9 ? "axis" : "grid" }),
-      label(x(value), host.clientHeight - 6, `${value > 1e-9 ? "+" : ""}${group(value * 100, 0)} %`, { "text-anchor": "middle" })));
+      label(x(value), host.clientHeight - 6, `${signed(value * 100, 0)} %`, { "text-anchor": "middle" })));
     spec.rows.forEach((row, index) => {
       const y = index * pitch + pitch / 2, e = error(row), t = tolerance(row);
       const tone = { met: "ok", not_met: "bad", not_decidable: "unsure" }[row.verdict] || "faint";
@@ -114,7 +114,7 @@
         ? el("path", { d: e > 0 ? `M${at - 7} ${y - 6}l9 6l-9 6z` : `M${at + 7} ${y - 6}l-9 6l9 6z`, fill: `var(--${tone})` })
         : el("circle", { cx: at, cy: y, r: 5.5, fill: row.kind === "calibrated" ? `var(--${tone})` : "var(--paper)", stroke: `var(--${tone})`, "stroke-width": 2.4 });
       svg.append(hover(mark, `${T(row.name)} · ${row.period}`, [[pick("published", "发布值"), withUnit(row.published, row.unit)], [pick("modelled", "模型值"), withUnit(row.modelled, row.unit)], [pick("verdict", "结论"), PR.term(row.verdict)], [pick("use", "用途"), PR.term(row.kind)]]));
-      const change = `${e > 0 ? "+" : ""}${group(e * 100, 1)} %`;
+      const change = `${signed(e * 100, 1)} %`;
       svg.append(label(host.clientWidth, y + 4, wide ? `${withUnit(row.published, row.unit)} → ${withUnit(row.modelled, row.unit)}  (${change})` : change, { "text-anchor": "end" }));
     });
     host.replaceChildren(svg);
