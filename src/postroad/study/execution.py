@@ -106,7 +106,7 @@ def execute(
     with watch("promise"):
         promised = _promise(scenario, instance, tables, flows, threads)
     days = (scenario.days_before,) if measured_days is None else measured_days
-    with watch("simulate"):
+    with watch("simulate", is_told=False):
         result, left = simulate(
             instance, tables, flows, promised, read_parameters(scenario.network, instance), measured_days=days,
             sample=_sample(scenario, instance), extend=horizon, max_days=max_days, progress=watch.progress,
