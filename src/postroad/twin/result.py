@@ -35,7 +35,7 @@ class Trace:
     row_kind: int8, index into TRACE_KINDS.
     row_min: int32, minute from the epoch.
     row_facility: int32, facility index.
-    row_departure: int32, index into the departures of the instance for loaded/departed/arrived; -1 otherwise.
+    row_departure: int32, index into the departures of the instance for departed and arrived; -1 otherwise.
     """
 
     item: np.ndarray
