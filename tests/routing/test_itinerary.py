@@ -105,13 +105,15 @@ def test_without_a_wave_the_text_says_so(network, instance):
         ("武汉市", "H-WUH"),
         ("Tonglu outlet", "O-TLU"),
         ("ezhou", "S-EZH"),
+        ("武汉", "H-WUH"),
+        ("Ezh", "S-EZH"),
     ],
 )
 def test_endpoints_are_found_by_id_place_and_name(network, instance, text, facility_id):
     assert instance.fac_id[find_endpoint(network, instance, text)] == facility_id
 
 
-@pytest.mark.parametrize("text", ["Wuhen hub", "", "CN"])
+@pytest.mark.parametrize("text", ["Wuhen hub", "", "CN", "Yu?"])
 def test_an_unknown_endpoint_is_refused(network, instance, text):
     with pytest.raises(NotFound) as refusal:
         find_endpoint(network, instance, text)

@@ -249,3 +249,11 @@ def test_a_timetable_of_random_days_stays_in_order():
     timetable = build_timetable(make_instance(random_draft(2, n_days=3)), 0)
     assert (np.diff(timetable.dep) >= 0).all()
     assert (timetable.ready > timetable.dep).all()
+
+
+def test_what_is_bound_for_home_does_not_leave_the_country():
+    rows = [(0, 2, 0, 60, 30, 0, 10, 0, 0), (2, 1, 0, 120, 30, 0, 10, 0, 0), (0, 1, 0, 60, 900, 0, 10, 0, 0)]
+    instance = replace(make_instance(Draft(3, rows, n_days=1)), fac_territory=np.array([0, 0, 1], np.int16))
+    assert earliest_arrival(build_timetable(instance, 0), 0, 0)[0][1] == 150
+    assert earliest_arrival(build_timetable(instance, 0, bound_for=1), 0, 0)[0][1] == 960
+    assert earliest_arrival(build_timetable(instance, 0, bound_for=2), 0, 0)[0][2] == 90

@@ -9,7 +9,7 @@ import numpy as np
 
 from postroad.network.instance import Instance
 
-__all__ = ["Timeline", "build_timeline", "plan_departures", "repeating_days"]
+__all__ = ["Timeline", "build_timeline", "lanes_out_of", "plan_departures", "repeating_days"]
 
 WEEK = 7
 
@@ -105,6 +105,12 @@ def build_timeline(instance: Instance, *, know_overlay: bool) -> Timeline:
     day_of_horizon = np.arange(len(days), dtype=np.int32)
     day_of_horizon[lead:] = lead + (np.arange(lead, len(days)) - len(days)) % len(ring)
     return _join(instance, days[:lead] + ring, len(ring), day_of_horizon)
+
+
+def lanes_out_of(instance: Instance, territory: int) -> np.ndarray:
+    """Lanes that leave a customs territory, bool (n_lane,): what is bound for a place in it takes none of them."""
+    inside = instance.fac_territory == territory
+    return inside[instance.lane_from] & ~inside[instance.lane_to]
 
 
 def repeating_days(n_days: int) -> int:

@@ -159,7 +159,8 @@ def _accepted_min(instance: Instance, depart: datetime) -> int:
 def find_endpoint(network, instance: Instance, text: str) -> int:
     """Find the facility that is meant: by its id, as the endpoint that serves a place id, or by a name of either.
 
-    Letter case is ignored. Of several facilities the one that serves a place comes first, then the lowest index.
+    Letter case is ignored, and the beginning of a name is enough when just one served place bears such a name: 深圳 for
+    深圳市. Of several facilities the one that serves a place comes first, then the lowest index.
 
     Raises
     ------
@@ -176,10 +177,16 @@ def find_endpoint(network, instance: Instance, text: str) -> int:
         known.setdefault(row["facility_id"].casefold(), []).insert(0, row["facility_id"])
         for name in (row["name"], row["name_en"]):
             known.setdefault((name or "").casefold(), []).append(row["facility_id"])
+    beginnings: set[str] = set()
     for row in network.tables["places"].iter_rows(named=True):
-        for name in (row["place_id"], row["name"], row["name_en"]):
-            known.setdefault((name or "").casefold(), []).extend(served.get(row["place_id"], []))
+        names = [(name or "").casefold() for name in (row["place_id"], row["name"], row["name_en"])]
+        for name in names:
+            known.setdefault(name, []).extend(served.get(row["place_id"], []))
+        if row["place_id"] in served and any(name.startswith(wanted) for name in names[1:]):
+            beginnings.add(row["place_id"])
     candidates = known.get(wanted, []) if wanted else []
+    if not candidates and wanted and len(beginnings) == 1:
+        candidates = served[beginnings.pop()]
     if not candidates:
         raise NotFound(
             "PR-R120", value=text, near=near_name(wanted, [name for name, ids in known.items() if name and ids])

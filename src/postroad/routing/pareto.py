@@ -66,7 +66,7 @@ def find_journeys(
 
     **Assumes** departures are never full; an item may wait for a later departure that is cheaper.
     """
-    timetable = build_timetable(instance, product, from_min=at_min)
+    timetable = build_timetable(instance, product, from_min=at_min, bound_for=destination)
     if source == destination:
         return [Journey(at_min, 0, 0, ())], timetable
     cn = instance.dp_cn[timetable.row]

@@ -25,7 +25,7 @@ from postroad.kernels.trees import (
 )
 from postroad.network.instance import MODES, Instance
 from postroad.network.schema import FACILITY_KINDS
-from postroad.routing.departures import Timeline, build_timeline
+from postroad.routing.departures import Timeline, build_timeline, lanes_out_of
 
 __all__ = ["RoutingTables", "build_tables"]
 
@@ -198,8 +198,7 @@ def _open_lanes(instance: Instance, mode_ok: np.ndarray, home: int, is_by_road: 
     goes by road, no lanes to the terminals of other modes either."""
     is_open = mode_ok[instance.lane_mode]
     if home >= 0:
-        inside = instance.fac_territory == home
-        is_open &= ~(inside[instance.lane_from] & ~inside[instance.lane_to])
+        is_open &= ~lanes_out_of(instance, home)
     if is_by_road:
         is_open &= ~np.isin(instance.fac_kind, _TERMINALS)[instance.lane_to]
     return is_open

@@ -17,6 +17,7 @@ from postroad.kernels.scan import (
     take_arrivals,
 )
 from postroad.network.instance import Instance
+from postroad.routing.departures import lanes_out_of
 
 __all__ = [
     "NEVER",
@@ -58,7 +59,9 @@ class Timetable:
     row: np.ndarray
 
 
-def build_timetable(instance: Instance, product: int, *, from_min: int = 0, to_min: int | None = None) -> Timetable:
+def build_timetable(
+    instance: Instance, product: int, *, from_min: int = 0, to_min: int | None = None, bound_for: int | None = None
+) -> Timetable:
     """Take the departures that a product may ride, as overlaid, from the horizon of an instance.
 
     Parameters
@@ -66,6 +69,7 @@ def build_timetable(instance: Instance, product: int, *, from_min: int = 0, to_m
     instance: the compiled network; calendars, closures and delays are in its departures.
     product: index of the product; modes barred for it are left out.
     from_min, to_min: departures in this half-open range of minutes from the epoch; to the end of the horizon when None.
+    bound_for: facility whose customs territory what is on its way to it does not leave; None: go anywhere.
 
     Returns
     -------
@@ -80,6 +84,8 @@ def build_timetable(instance: Instance, product: int, *, from_min: int = 0, to_m
     cn = instance.dp_cn[row]
     lane = instance.cn_lane[cn]
     allowed = instance.prod_mode_ok[product, instance.lane_mode[lane]] & (instance.dp_capf[row] > 0)
+    if bound_for is not None:
+        allowed &= ~lanes_out_of(instance, instance.fac_territory[bound_for])[lane]
     row, cn, lane = row[allowed], cn[allowed], lane[allowed]
     dep, arr = instance.dp_dep_min[row], instance.dp_arr_min[row]
     target = instance.lane_to[lane]
