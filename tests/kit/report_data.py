@@ -373,6 +373,9 @@ def disruption() -> Disruption:
     centres = backlogs.group_by("facility_id", "name_en", "name_zh", maintain_order=True).agg(
         peak_disrupted=pl.col("disrupted").max(),
         peak_undisturbed=pl.col("undisturbed").max(),
+        peak_hour=pl.col("hour").sort_by("disrupted").last(),
+        excess=(pl.col("disrupted") - pl.col("undisturbed")).max(),
+        excess_hour=pl.col("hour").sort_by(pl.col("disrupted") - pl.col("undisturbed")).last(),
         clear_hour=pl.lit(24 * PEAK_DAY + 61),
         label=pl.lit("modelled"),
     )
@@ -385,11 +388,17 @@ def disruption() -> Disruption:
         from_hour=24 * PEAK_DAY + 6,
         to_hour=24 * PEAK_DAY + 30,
         cleared_hour=int(more["hour"].max()) + 1,
+        eased_hour=int(more["hour"].max()) - 5,
+        n_items=1_190_000_000,
         n_delayed=30_500_000,
         extra_item_h=706_000_000.0,
+        n_earlier=4_000_000,
+        earlier_item_h=20_000_000.0,
+        source="runs 91be07f3ad55 and 5f0c2a9be1d6",
         delays=table("delays"),
         backlogs=backlogs,
         centres=centres,
+        totals=backlogs.group_by("hour").agg(pl.col("disrupted", "undisturbed").sum()).sort("hour"),
     )
 
 

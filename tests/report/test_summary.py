@@ -42,7 +42,7 @@ def test_a_sentence_stands_in_both_languages(sentences, en, zh):
 @pytest.mark.parametrize("column", ["backlog_in", "backlog_out"])
 def test_the_largest_backlogs_and_their_hours_are_those_of_the_frame(sentences, column):
     top = report_data().hourly.sort(column, descending=True).row(0, named=True)
-    day, hour = divmod(top["hour"], 24)
+    day, hour = divmod(top["hour"] + 1, 24)  # what waits is counted at the end of the hour
     assert f"{top[column] / 1e6:.1f} million items, at {8 + day} Nov {hour:02d}:00" in sentences[0]
 
 
@@ -56,13 +56,39 @@ def test_regions_without_a_name_of_their_own_are_not_ranked():
 
 def test_a_disruption_says_when_it_cleared(sentences):
     disruption = report_data().disruption
-    after = disruption.cleared_hour - disruption.to_hour
-    assert re.search(
-        rf"Closing the hub of Wuhan \(11 Nov 06:00 to 12 Nov 06:00\) delayed 30\.5 million .* {after} h after",
-        sentences[0],
-    )
+    after = disruption.cleared_hour + 1 - disruption.to_hour
+    assert f", {after} h after it ended" in sentences[0]
+    assert f"（结束后 {after} 小时）消化完毕" in sentences[1]
     never = replace(report_data(), disruption=replace(disruption, cleared_hour=None))
     assert any("had not cleared when the run ended" in text.en for text in summarise_run(never))
+
+
+def test_a_disruption_says_what_came_late_and_what_came_early(sentences):
+    assert re.search(
+        r"Closing the hub of Wuhan \(11 Nov 06:00 to 12 Nov 06:00\) delayed 30\.5 million items accepted on "
+        r"11 Nov 2025, by 706\.0 million item-hours in all; 4\.0 million items arrived earlier, .* "
+        r"the mean item lost 0\.6 h",
+        sentences[0],
+    )
+    assert "另有 400.0 万件提前" in sentences[1]
+
+
+def test_a_disruption_says_where_the_backlog_stood_and_when(sentences):
+    disruption = report_data().disruption
+    here = disruption.backlogs.filter(facility_id=disruption.facility_id)
+    top = here.sort("disrupted", descending=True).row(0, named=True)
+    day, hour = divmod(top["hour"] + 1, 24)
+    count = f"{top['disrupted'] / 1e6:.1f} million items"
+    assert f"Wuhan held most at {8 + day} Nov {hour:02d}:00: {count}" in sentences[0]
+
+
+def test_a_backlog_before_the_disruption_is_explained():
+    disruption = report_data().disruption
+    early = disruption.totals.with_columns(
+        disrupted=pl.when(pl.col("hour") == disruption.from_hour - 6).then(10**9).otherwise("disrupted")
+    )
+    texts = summarise_run(replace(report_data(), disruption=replace(disruption, totals=early)))
+    assert any("(before it began: vehicles that would arrive in those hours do not leave)" in text.en for text in texts)
 
 
 def test_what_is_not_known_is_not_said():

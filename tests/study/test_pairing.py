@@ -78,7 +78,11 @@ def test_a_disruption_tells_who_was_delayed_and_when_it_cleared():
     # What the delays add up to is what the mean time grew by, but for the items that came earlier.
     grown = run.measure(["total_h"])["value"][0] - run.undisturbed.measure(["total_h"])["value"][0]
     assert told.extra_item_h >= grown * run.measure(["total_h"])["n_items"][0] * 0.99
-    assert set(told.delays["by"]) == {"product", "destination_region", "origin_region", "destination"}
+    assert set(told.delays["by"]) == {"product", "destination_region", "origin_region", "destination", "origin"}
+    # Later less earlier is what the mean changed by, over the items delivered in both runs.
+    assert told.n_items <= run.measure(["total_h"])["n_items"][0]
+    assert by_product["net_item_h"].sum() == pytest.approx(told.extra_item_h - told.earlier_item_h)
+    assert told.extra_item_h - told.earlier_item_h == pytest.approx(grown * told.n_items, rel=0.02)
     assert set(told.delays.filter(by="destination")["key_zh"]) <= set(tiny().network.tables["places"]["name"])
 
 
@@ -91,12 +95,20 @@ def test_the_backlog_of_a_closed_hub_is_its_queues():
     assert here["disrupted"].to_list()[: len(waiting)] == waiting.tolist()
     worst = told.centres.row(0, named=True)
     assert worst["facility_id"] == "H-WUH"
-    assert worst["peak_disrupted"] == waiting[30:].max()
+    assert worst["peak_disrupted"] == waiting.max()
+    assert waiting[worst["peak_hour"]] == waiting.max()
+    assert (
+        here.filter(hour=worst["excess_hour"]).select(pl.col("disrupted") - pl.col("undisturbed")).item()
+        == worst["excess"]
+    )
     total = (run.result.backlog_in + run.result.backlog_out).sum(axis=0)
     calm = (run.undisturbed.result.backlog_in + run.undisturbed.result.backlog_out).sum(axis=0)
     excess = total - np.pad(calm, (0, max(0, len(total) - len(calm))))[: len(total)]
-    assert (excess[told.cleared_hour :] <= excess[30:].max() / 100).all()
-    assert excess[told.cleared_hour - 1] > excess[30:].max() / 100
+    assert (told.totals["disrupted"] - told.totals["undisturbed"]).to_list()[: len(excess)] == excess.tolist()
+    for hour, part in ((told.cleared_hour, 100), (told.eased_hour, 10)):
+        assert (excess[hour:] <= excess.max() / part).all()
+        assert excess[hour - 1] > excess.max() / part
+    assert told.eased_hour <= told.cleared_hour
 
 
 def test_without_a_disruption_there_is_nothing_to_tell():

@@ -66,7 +66,7 @@ def test_the_headline_of_several_seeds_is_a_mean_with_its_interval(closed):
 
 def test_changes_are_told_in_two_languages(closed):
     texts = [text.en for text in closed.changes]
-    assert "Disruption wuhan: closure of H-WUH, D+0 06:00 to D+1 06:00." in texts
+    assert "Disruption: closing Wuhan hub (H-WUH) from D+0 06:00 to D+1 06:00; D is 11 Nov 2025." in texts
     assert any("means over 2 seeds" in text for text in texts)
     assert all(re.search(r"[\u4e00-\u9fff]", text.zh) for text in closed.changes)
 

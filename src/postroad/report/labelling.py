@@ -28,7 +28,8 @@ def with_labels(columns: list[Column], frame: pl.DataFrame) -> tuple[Column, ...
     labels = frame["label"].unique().to_list() if "label" in frame.columns else []
     if len(labels) == 1:
         return tuple(
-            replace(column, label=column.label or labels[0]) if column.kind == "number" else column for column in kept
+            replace(column, label=column.label or labels[0]) if column.kind in ("number", "hour") else column
+            for column in kept
         )
     if not any(column.kind == "label" for column in kept):
         kept.append(Column("label", Text("label", "性质"), "label"))

@@ -42,7 +42,7 @@ _TEXTS = {
 LONG_TEXT = 40
 """Characters from which on a text of a table is cut to two lines on the screen; printed it stands in full."""
 
-_BREAKLESS = re.compile(r"(?<=\d) (?=[%h亿万元克小件])")
+_BREAKLESS = re.compile(r"(?<=\d) (?=[%h亿万元克小件]|bn\b|m\b)")
 _KINDS = {Cards: "cards", Chart: "chart", Facts: "facts", Prose: "prose", Row: "row", Table: "table"}
 
 

@@ -66,7 +66,8 @@ def summary_section(data: ReportData) -> Section:
     """The first section: one lead sentence, the headline figures, and what happened point by point."""
     lead, *points = summarise_run(data)
     blocks = (Prose((lead,), tone="lead"), headline_cards(data.headline), Prose(tuple(points), is_list=True))
-    changes = (Prose(data.changes, is_list=True, tone="changes"),) if data.changes else ()
+    heading = Prose((Text("What the scenario sets", "方案设定"),), tone="head")
+    changes = (heading, Prose(data.changes, is_list=True, tone="changes")) if data.changes else ()
     return Section("summary", Text("Summary", "摘要"), (*blocks, *changes))
 
 
@@ -77,11 +78,11 @@ def summarise_run(data: ReportData) -> tuple[Text, ...]:
 
 def _sentences(data: ReportData) -> Iterator[Text]:
     yield _outcome_sentence(data)
+    if data.disruption is not None:
+        yield from disruption_sentences(data.disruption, data.facts)
     yield from _time_sentences(data)
     yield from _backlog_sentences(data)
     yield from _account_sentences(data)
-    if data.disruption is not None:
-        yield from disruption_sentences(data.disruption, data.facts)
     if data.comparison is not None:
         yield from comparison_sentences(data.comparison)
     yield from _evidence_sentences(data)
@@ -202,10 +203,7 @@ def _delay_sentence(disruption: Disruption, facts: RunFacts) -> Text:
     start, end = hour_text(facts, disruption.from_hour), hour_text(facts, disruption.to_hour)
     count, extra = _both(disruption.n_delayed, "items"), _both(disruption.extra_item_h, "item_h")
     day = day_text(facts, facts.measured_from_h)
-    en = (
-        f"{disruption.name.en} ({start.en} to {end.en}) delayed {count.en} of those accepted on {day.en}, "
-        f"by {extra.en} in all"
-    )
+    en = f"{disruption.name.en} ({start.en} to {end.en}) delayed {count.en} accepted on {day.en}, by {extra.en} in all"
     zh = f"{disruption.name.zh}（{start.zh}至{end.zh}）使{day.zh}收寄的邮件快件中 {count.zh}延误，合计 {extra.zh}"
     if disruption.n_earlier:
         sooner, saved = _both(disruption.n_earlier, "items"), _both(disruption.earlier_item_h, "item_h")
@@ -221,10 +219,16 @@ def _place_sentence(disruption: Disruption, facts: RunFacts) -> Text | None:
         return None
     count, peak, calm = (_both(value, "items") for value in (top[1], here["disrupted"], here["undisturbed"]))
     at, then = end_text(facts, top[0]), end_text(facts, here["hour"])
+    early = Text("", "")
+    if top[0] < disruption.from_hour:
+        early = Text(
+            " (before it began: vehicles that would arrive in those hours do not leave)",
+            "（尚未开始，因将在此期间到达的车辆不发车）",
+        )
     return Text(
-        f"At {at.en} {count.en} more were waiting in the whole network than without it. {here['name_en']} held most at "
-        f"{then.en}: {peak.en}, against at most {calm.en} without it.",
-        f"全网滞留在{at.zh}比无扰动时多 {count.zh}；{here['name_zh']}在{then.zh}滞留最多，达 {peak.zh}"
+        f"At {at.en}{early.en} {count.en} more were waiting in the whole network than without it. {here['name_en']} "
+        f"held most at {then.en}: {peak.en}, against at most {calm.en} without it.",
+        f"全网滞留在{at.zh}{early.zh}比无扰动时多 {count.zh}；{here['name_zh']}在{then.zh}滞留最多，达 {peak.zh}"
         f"（无扰动时最多 {calm.zh}）。",
     )
 

@@ -11,6 +11,7 @@ from postroad.measure.paired import summarise_seeds
 from postroad.report.basemap import BaseMap
 from postroad.report.collection import HEADLINE, difference_frame, hour_frame, hourly_frame, record_frames
 from postroad.report.data import CompareData, Comparison, ReportData
+from postroad.report.horizon import day_text
 from postroad.report.text import Text, format_value
 from postroad.study.disruption import name_disruption, tell_disruption
 from postroad.study.pairing import COMPARED, are_same_items, pair_runs
@@ -161,12 +162,14 @@ def _changes(run: Run) -> Iterable[Text]:
             f"当日置于其所在的一周：前 {scenario.days_before} 天与后 {scenario.days_after} 天{by.zh}收寄；"
             "指标仅统计当日收寄的邮件。",
         )
+    facts = run_facts(run)
+    day = day_text(facts, facts.measured_from_h)
     for item in scenario.disruptions:
         name, code = name_disruption(run, [item]), item.facility_id or item.lane_id or item.trip_id
+        verb = f"{name.en[:1].lower()}{name.en[1:]}"
         yield Text(
-            f"Disruption: {name.en[:1].lower()}{name.en[1:]} ({code}) from {item.from_at} to {item.to_at}; D is the "
-            f"measured day.",
-            f"扰动：{name.zh}（{code}），自 {item.from_at} 至 {item.to_at}；D 为考察日。",
+            f"Disruption: {verb} ({code}) from {item.from_at} to {item.to_at}; D is {day.en}.",
+            f"扰动：{name.zh}（{code}），自 {item.from_at} 至 {item.to_at}；D 为{day.zh}。",
         )
     if scenario.disruptions and run.know_overlay:
         yield Text("Routes were chosen knowing the disruptions.", "路由在已知扰动的情况下选定。")
