@@ -212,7 +212,7 @@ def _add_offices(offer: Offer, cities: Cities, abroad: Abroad, codes: list[str])
                 f"{codes[row]}-X",
                 "exchange",
                 f"{city['name'].removesuffix('市')}国际邮件互换局",
-                f"{city['pinyin'].title()} exchange office",
+                f"{city['name_en']} exchange office",
                 city["city_code"],
                 city["lon"],
                 city["lat"],

@@ -39,7 +39,7 @@ def add_china(draft: Draft) -> None:
         parent_id="province_code",
         kind=pl.lit("city"),
         name="name",
-        name_en=pl.col("pinyin").str.to_titlecase(),
+        name_en="name_en",
         region=region,
         lon="lon",
         lat="lat",

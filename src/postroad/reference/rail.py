@@ -199,7 +199,7 @@ def _add_railheads(offer: Offer, cities: Cities, kept: list[str]) -> None:
         frame = cities.frame.row(cities.index[city], named=True)
         station = by_city.get(city)
         name = station["name"] if station else frame["name"].removesuffix("市")
-        name_en = (station["pinyin"] if station else frame["pinyin"]).title()
+        name_en = station["pinyin"].title() if station else frame["name_en"]
         offer.terminals.append(
             Terminal(
                 f"{centre_codes()[city]}-R",

@@ -63,7 +63,7 @@ def add_centres(draft: Draft, cities: Cities, load: CentreLoad, rules: Rules) ->
                 "facility_id": code,
                 "kind": "hub" if hub else "sorting",
                 "name": f"{_short(city['name'])}{'枢纽' if hub else ''}分拨中心",
-                "name_en": f"{city['pinyin'].title()} {'hub and ' if hub else ''}sorting centre",
+                "name_en": f"{city['name_en']} {'hub and ' if hub else ''}sorting centre",
                 "place_id": city["city_code"],
                 "operator_id": OPERATOR,
                 "lon": city["lon"],

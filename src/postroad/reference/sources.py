@@ -148,10 +148,13 @@ def load_cities() -> Cities:
     """The 372 planning cities of China; the design matrix is the modelled mean domestic day of 2023."""
     frame = read_source("admin/cities.csv").sort("city_code")
     mended = read_source("rules/pinyin.csv").select("city_code", pl.col("pinyin").alias("mended"))
+    english = read_source("rules/names_en.csv").select("city_code", "name_en")
     frame = (
         frame.join(mended, on="city_code", how="left", maintain_order="left")
         .with_columns(pinyin=pl.coalesce("mended", "pinyin"))
         .drop("mended")
+        .join(english, on="city_code", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("name_en", pl.col("pinyin").str.to_titlecase()).alias("name_en"))
     )
     codes = tuple(frame["city_code"])
     index = {code: row for row, code in enumerate(codes)}

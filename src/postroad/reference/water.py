@@ -48,7 +48,7 @@ def _add_ports(offer: Offer, cities: Cities, lines) -> None:
                 f"{centre_codes()[city]}-P",
                 "port",
                 f"{frame['name'].removesuffix('市')}港",
-                f"{frame['pinyin'].title()} port",
+                f"{frame['name_en']} port",
                 city,
                 lon,
                 lat,
