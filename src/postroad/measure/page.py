@@ -130,22 +130,28 @@ def _check_row(row: Mapping[str, object]) -> tuple[str, ...]:
         str(row["period"]),
         _number(row["published"], unit),
         _number(row["modelled"], unit),
-        _number(row["error"], unit, is_signed=True),
-        "" if row["tolerance"] is None else f"± {_number(row['tolerance'], unit)}",
+        _difference(row["error"], unit, "+"),
+        "" if row["tolerance"] is None else f"± {_difference(row['tolerance'], unit)}",
         _VERDICTS[str(row["verdict"])],
         f"{row['reason_en']} {row['reason_zh']}".strip(),
         f"{row['source']} ({row['label']})",
     )
 
 
-def _number(value: object, unit: str, *, is_signed: bool = False) -> str:
+def _number(value: object, unit: str) -> str:
     """A value as people write it: shares in per cent, hours and ratios with two digits."""
     if value is None:
         return "—"
-    sign = "+" if is_signed else ""
     if unit == "share":
-        return f"{float(value) * 100:{sign}.2f} %"
-    return f"{float(value):{sign}.2f}" + (" h" if unit == "h" else "")
+        return f"{float(value) * 100:.2f} %"
+    return f"{float(value):.2f}" + (" h" if unit == "h" else "")
+
+
+def _difference(value: object, unit: str, sign: str = "") -> str:
+    """The same for the difference of two values: that of shares is in points (pp)."""
+    if value is not None and unit == "share":
+        return f"{float(value) * 100:{sign}.2f} pp"
+    return "—" if value is None else f"{float(value):{sign}.2f}" + (" h" if unit == "h" else "")
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
