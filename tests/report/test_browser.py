@@ -9,6 +9,7 @@ import subprocess
 from html import unescape
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from kit.report_data import compare_data, report_data, sweep_data
@@ -71,6 +72,9 @@ window.probe = () => {
   document.querySelector("[data-more=destinations]").click();
   found.all = shown().length;
   found.csv = PR.csvOf("centres").split("\\r\\n").slice(0, 2);
+  URL.createObjectURL = (blob) => { found.saved = [blob.type, blob.size > 100]; return "blob:none"; };
+  HTMLAnchorElement.prototype.click = function () { found.file = this.download; };
+  document.querySelector("[data-csv=centres]").click();
   document.querySelectorAll("#chart-map .segmented button")[1].click();
   found.clock = document.querySelector("#chart-map output").textContent;
   document.querySelector(".map-rank button").click();
@@ -121,6 +125,11 @@ def test_a_report_works_in_a_browser(browser, tmp_path):
     assert found["order"] == "ascending"
     assert found["csv"][0].startswith("\ufeffcentre,kind,sorted items [modelled]")
     assert found["csv"][1].startswith("Guangzhou,hub,")
+    # What the head calls per cent is written as per cent.
+    place = found["csv"][0].split(",").index("use % [modelled]")
+    use = report_data().facilities.filter(pl.col("name_en") == "Guangzhou", pl.col("kind") == "hub")["use_share"][0]
+    assert float(found["csv"][1].split(",")[place]) == pytest.approx(use * 100)
+    assert (found["file"], found["saved"]) == ("centres.csv", ["text/csv", True])
     assert re.fullmatch(r"\d+ Nov \d\d:00", found["clock"])
     assert found["chosen"] == "Guangzhou"
     assert found["theme"] == "dark"

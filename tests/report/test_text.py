@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postroad.report.text import LABEL_TEXTS, LABELS, TERMS, UNITS, Text, format_number, format_value, unit_of
+from postroad.network.feed import read
+from postroad.report.text import (
+    LABEL_TEXTS,
+    LABELS,
+    TERMS,
+    UNITS,
+    Text,
+    format_number,
+    format_value,
+    source_text,
+    unit_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +71,15 @@ def test_labels_and_terms_exist_in_both_languages():
     for text in [*TERMS.values(), *(part for pair in LABEL_TEXTS.values() for part in pair)]:
         assert text.en
         assert any("\u4e00" <= letter <= "\u9fff" for letter in text.zh), text
+
+
+def test_sources_are_told_in_both_languages_where_they_are_known():
+    assert source_text("run 91be07f3ad55").zh == "运行 91be07f3ad55"
+    grid = source_text("Ministry of Ecology and Environment: CO2 emission factors of electricity 2023, 华东")
+    assert (grid.en.rpartition(", ")[2], grid.zh.rpartition("，")[2]) == ("east China", "华东")
+    assert source_text("A user's own survey") == Text("A user's own survey", "A user's own survey")
+
+
+def test_sources_of_the_shipped_vehicles_have_a_chinese_text():
+    vehicles = read("china-2025").tables["vehicles"]["source"].drop_nulls().unique()
+    assert [source for source in vehicles if source_text(source).zh == source] == []

@@ -63,7 +63,7 @@ def _account(frame: pl.DataFrame, account_id: str, title: Text) -> tuple[Prose, 
         Column("value", Text("amount", "数额"), unit=unit, decimals=0, is_bar=True),
         Column("share", Text("share", "占比"), unit="share"),
         Column("label", Text("label", "性质"), "label"),
-        Column("source", Text("source", "来源"), "text"),
+        Column("source", Text("source", "来源"), "source"),
         Column("year", Text("year", "年份"), "year"),
     ]
     with_share = ordered.with_columns(share=pl.col("value") / (total or 1.0))

@@ -19,7 +19,8 @@ class Column:
     Attributes
     ----------
     key: column of the frame; kind ``name`` reads ``<key>_en`` and ``<key>_zh``.
-    kind: ``name`` (bilingual), ``text``, ``number``, ``year``, ``hour`` (hour of the horizon, shown as
+    kind: ``name`` (bilingual), ``text``, ``source`` (told in both
+        languages where it is known in both), ``number``, ``year``, ``hour`` (hour of the horizon, shown as
         the instant at which it ends), ``label``, ``verdict``,
         ``term`` (a closed word such as a mode, translated by the page) or ``uom`` (a unit of measure as text).
     unit: unit of measure of a number; ``@column`` where another column of the frame says it row by row.

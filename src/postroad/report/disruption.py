@@ -206,9 +206,9 @@ def _centre_table(disruption: Disruption) -> Table:
     columns = [
         Column("name", Text("centre", "中心"), "name"),
         Column("excess", Text("most extra at once", "最大新增滞留"), unit="items", is_bar=True),
-        Column("excess_hour", Text("at", "时刻"), "hour"),
+        Column("excess_hour", Text("most extra at", "最大新增时刻"), "hour"),
         Column("peak_disrupted", Text("largest backlog", "最大滞留"), unit="items"),
-        Column("peak_hour", Text("at", "时刻"), "hour"),
+        Column("peak_hour", Text("largest at", "最大滞留时刻"), "hour"),
         Column("peak_undisturbed", Text("largest without it", "无扰动时最大"), unit="items"),
         Column("clear_hour", Text("extra gone by", "新增消化时刻"), "hour"),
     ]

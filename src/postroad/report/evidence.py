@@ -24,6 +24,14 @@ VALIDATION_NOTE = Text(
 )
 
 
+_TABLES = {
+    "places": "地区", "facilities": "设施", "windows": "作业窗口", "transfers": "中转", "restrictions": "限制",
+    "service_areas": "服务区", "vehicles": "车辆", "lanes": "线路", "trips": "班次", "calls": "停靠",
+    "calendar": "日历", "calendar_dates": "日历例外", "products": "产品", "promises": "承诺时限", "demand": "业务量",
+    "profiles": "时间分布", "operators": "运营企业", "disruptions": "扰动", "factors": "因子", "parameters": "参数",
+}  # fmt: skip
+
+
 def validation_section(frame: pl.DataFrame) -> Section | None:
     """Published beside modelled, misses included; None when nothing was checked."""
     if frame.is_empty():
@@ -73,7 +81,7 @@ def _validation_table(frame: pl.DataFrame) -> Table:
         Column("kind", Text("use", "用途"), "term"),
         Column("verdict", Text("verdict", "结论"), "verdict"),
         Column("reason", Text("why", "说明"), "name"),
-        Column("source", Text("source", "来源"), "text"),
+        Column("source", Text("source", "来源"), "source"),
         Column("year", Text("year", "年份"), "year"),
     )
     kept = tuple(column for column in columns if column.key in with_error.columns or column.kind == "name")
@@ -150,7 +158,7 @@ def _label_rows(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _label_chart(frame: pl.DataFrame) -> Chart:
     wide = _label_rows(frame)
-    rows = [{"name": {"en": row[0], "zh": row[0]}, "id": row[0], "values": list(row[1:])} for row in wide.rows()]
+    rows = [{"name": _table_text(row[0]).as_dict(), "id": row[0], "values": list(row[1:])} for row in wide.rows()]
     parts = [LABEL_TEXTS[label][0].as_dict() for label in LABELS]
     spec = {
         "kind": "stack",
@@ -173,10 +181,22 @@ def _label_chart(frame: pl.DataFrame) -> Chart:
 
 def _label_table(frame: pl.DataFrame) -> Table:
     columns = (
-        Column("table", Text("table", "数据表"), "text"),
+        Column("table", Text("table", "数据表"), "name"),
         *(Column(label, LABEL_TEXTS[label][0], decimals=0, label="derived") for label in LABELS),
     )
-    return Table("labels", Text("Rows by label", "各性质行数"), columns, _label_rows(frame), n_shown=24)
+    wide = _label_rows(frame)
+    texts = [_table_text(name) for name in wide["table"]]
+    named = wide.with_columns(
+        pl.Series("table_en", [text.en for text in texts], dtype=pl.String),
+        pl.Series("table_zh", [text.zh for text in texts], dtype=pl.String),
+    )
+    return Table("labels", Text("Rows by label", "各性质行数"), columns, named, n_shown=24)
+
+
+def _table_text(name: str) -> Text:
+    """A table of the feed as people call it, with its own name."""
+    chinese = _TABLES.get(name)
+    return Text(name, name if chinese is None else f"{chinese} {name}")
 
 
 def source_table(frame: pl.DataFrame) -> Table:

@@ -223,7 +223,10 @@ def _write_column(sheet, place: int, column: Column, values: list[object], forma
             else:
                 sheet.write_number(row, place, float(value), number)
         return
-    is_long = column.kind == "text" or max((len(str(value)) for value in values if value), default=0) > _TEXT_WIDTH
+    is_long = (
+        column.kind in ("text", "source")
+        or max((len(str(value)) for value in values if value), default=0) > _TEXT_WIDTH
+    )
     sheet.set_column(place, place, _TEXT_WIDTH if is_long else _NAME_WIDTH)
     for row, value in enumerate(values, start=4):
         if value is None:

@@ -29,7 +29,10 @@ SCRIPTS = (
 _TEXTS = {
     "filter": Text("Filter rows", "筛选"),
     "show_all": Text("Show all rows", "显示全部"),
-    "cut": Text("The exported workbook holds all rows:", "导出的工作簿含全部行数："),
+    "cut": Text(
+        "All rows are in the workbook (`postroad report RUN --xlsx FILE`):",
+        "全部行见工作簿（`postroad report RUN --xlsx 文件`）：",
+    ),
     "copy_code": Text("copy", "复制"),
     "skip": Text("Skip to the summary", "跳至摘要"),
     "labels": Text("What the numbers are", "数字的性质"),
@@ -179,6 +182,9 @@ def _long_cell(column: Column, row: dict[str, object]) -> Markup | None:
         if len(text.en) > LONG_TEXT:
             title = f"{text.en}\n{text.zh}"
             return Markup('<td class="long"><div title="{}">{}</div></td>').format(title, _both(text))
+    elif column.kind == "source" and len(value := str(row[column.key] or "")) > LONG_TEXT:
+        text = source_text(value)
+        return Markup('<td class="long"><div title="{}">{}</div></td>').format(f"{text.en}\n{text.zh}", _both(text))
     elif column.kind == "text" and len(value := str(row[column.key] or "")) > LONG_TEXT:
         return Markup('<td class="long"><div title="{}">{}</div></td>').format(value, value)
     return None
@@ -204,6 +210,8 @@ def _cell(column: Column, row: dict[str, object], largest: float) -> Markup:
         return Markup('<td class="n" data-v="{}">{}</td>').format(
             "" if value is None else value, "–" if value is None else value
         )
+    if column.kind == "source":
+        return Markup("<td>{}</td>").format("–" if value is None else _both(source_text(str(value))))
     if column.kind == "text":
         return Markup("<td>{}</td>").format("–" if value is None else value)
     return _number_cell(column, row, largest)
@@ -223,7 +231,7 @@ def _number_cell(column: Column, row: dict[str, object], largest: float) -> Mark
     if largest:
         bar = Markup(' style="--bar:{}%"').format(f"{min(abs(number) / largest, 1.0) * 100:.1f}")
     return Markup('<td class="n{}"{} data-v="{}">{}</td>').format(
-        " bar" if largest else "", bar, f"{number:.10g}", text
+        " bar" if largest else "", bar, f"{number * unit.scale:.10g}", text
     )
 
 

@@ -89,9 +89,10 @@ def _epoch(facts: RunFacts) -> list[int]:
 
 
 def _stamp(facts: RunFacts) -> tuple[tuple[Text, Text], ...]:
+    level = {"city": "市级", "county": "县级"}.get(facts.level, facts.level)
     return (
         (Text("scenario", "方案"), Text(facts.scenario, facts.scenario)),
-        (Text("network", "网络"), Text(f"{facts.network} · {facts.level}", f"{facts.network} · {facts.level}")),
+        (Text("network", "网络"), Text(f"{facts.network} · {facts.level}", f"{facts.network} · {level}")),
         (Text("day", "考察日"), day_text(facts, facts.measured_from_h)),
         (Text("seed", "随机种子"), Text(str(facts.seed), str(facts.seed))),
         (Text("result", "结果摘要"), Text(facts.result_digest[:12], facts.result_digest[:12])),

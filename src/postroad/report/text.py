@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 __all__ = [
     "LABELS",
@@ -203,11 +206,19 @@ def format_value(value: float | None, unit: str, language: str, *, words: bool =
 _RUNS = re.compile(r"runs? (\w+)(?: and (\w+))?")
 
 
+@cache
+def _source_texts() -> dict[str, Text]:
+    with files("postroad.report").joinpath("source_texts.csv").open(encoding="utf-8", newline="") as handle:
+        return {row["source"]: Text(row["en"] or row["source"], row["zh"]) for row in csv.DictReader(handle)}
+
+
 def source_text(source: str) -> Text:
-    """A source as it is shown; that of our own runs is named in both languages, any other as it is.
+    """A source as it is shown: those of our runs and of the shipped factors in both languages, any other as it is.
 
     >>> source_text("runs 4b1b and 07e7").zh
     '运行 4b1b 与 07e7'
     """
     found = _RUNS.fullmatch(source)
-    return Text(source, source if found is None else "运行 " + " 与 ".join(filter(None, found.groups())))
+    if found is not None:
+        return Text(source, "运行 " + " 与 ".join(filter(None, found.groups())))
+    return _source_texts().get(source, Text(source, source))

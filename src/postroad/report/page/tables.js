@@ -34,7 +34,7 @@
 
   const quote = (text) => (/[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
   const csvOf = (table) => {
-    const heads = [...table.tHead.rows[0].cells].map((cell) => textOf(cell.querySelector(".sort")) + (cell.dataset.label ? ` [${cell.dataset.label}]` : ""));
+    const heads = [...table.tHead.rows[0].cells].map((cell) => textOf(cell.querySelector(".sort")) + (cell.dataset.label ? ` [${cell.dataset.label.split("+").map((name) => PR.T(PR.words.labels[name])).join("+")}]` : ""));
     const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => (cell.dataset.hour ? textOf(cell) : rawOf(cell))));
     return "\ufeff" + [heads, ...rows].map((row) => row.map(quote).join(",")).join("\r\n") + "\r\n";
   };
