@@ -116,7 +116,7 @@ def test_centres_that_do_not_fit_are_those_that_held_least(monkeypatch):
 
 def test_the_sources_of_the_reference_network_are_told_in_groups():
     frame = source_frame([read("china-2023").meta, read("china-2025").meta])
-    assert len(frame) == 10
+    assert len(frame) == 8
     assert (frame["licence"].str.len_chars() > 0).all()
     roads = frame.filter(title_en="Road and rail distances, air routes").row(0, named=True)
     assert "ODbL-1.0" in roads["licence"]
