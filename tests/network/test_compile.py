@@ -106,7 +106,10 @@ def test_a_closed_facility_neither_works_nor_sends_nor_receives():
     leaves = (instance.lane_from[lane] == index) & (instance.dp_dep_min >= 360) & (instance.dp_dep_min < 1440)
     reaches = (instance.lane_to[lane] == index) & (instance.dp_arr_min >= 360) & (instance.dp_arr_min < 1440)
     assert not leaves.any()
-    assert not reaches.any()
+    assert not (reaches & (instance.dp_dep_min >= 360)).any()
+    plan = compiled()
+    under_way = (plan.lane_to[plan.cn_lane[plan.dp_cn]] == index) & (plan.dp_dep_min < 360) & (plan.dp_arr_min >= 360)
+    assert reaches.sum() == (under_way & (plan.dp_arr_min < 1440)).sum() > 0
     assert len(instance.dp_cn) < len(compiled().dp_cn)
 
 
@@ -125,3 +128,12 @@ def test_a_delayed_trip_keeps_its_running_time():
     planned, reached = of_trip(plan)
     assert set(departs - 45) <= set(planned)
     assert set(arrives - departs) == set(reached - planned)
+
+
+@pytest.mark.parametrize("table", ["facilities", "service_areas", "products", "trips"])
+def test_a_network_that_can_carry_nothing_is_refused(table):
+    network = pr.read("tiny")
+    empty = network.with_tables(**{table: network.tables[table].clear()})
+    with pytest.raises(InputError) as caught:
+        compile_network(empty, day=date(2025, 11, 11), n_days=3)
+    assert [(finding.code, finding.table) for finding in caught.value.findings] == [("PR-N103", table)]

@@ -36,7 +36,7 @@ def changed(network, parameter, value):
 def test_parameters_are_those_of_the_feed(tiny):
     parameters = read_parameters(*tiny)
     assert (parameters.first_attempt_success_share, parameters.max_attempts) == (0.92, 3)
-    assert parameters.tour_shares.tolist() == [0.2, 0.22, 0.2, 0.16, 0.12, 0.1, 0, 0]
+    assert parameters.tour_shares.tolist() == [0.2, 0.22, 0.2, 0.16, 0.12, 0.1]
     assert parameters.deliver_by_min.tolist() == [1320, 1320]
 
 

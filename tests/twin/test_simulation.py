@@ -213,6 +213,11 @@ def test_sampling_changes_no_count(every):
     np.testing.assert_array_equal(np.sort(trace.item), expected)
 
 
+def test_without_a_sample_only_the_pairs_asked_for_are_followed():
+    trace = run_flows(random_case(3), Sample(every=0, day=0, pairs=((0, 2),)))[0].trace
+    assert set(zip(trace.item_origin.tolist(), trace.item_destination.tolist(), strict=True)) == {(0, 2)}
+
+
 def test_sampled_items_live_as_their_group_does():
     case = random_case(4)
     trace = run_flows(case, Sample(every=1, day=0))[0].trace

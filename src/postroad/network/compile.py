@@ -19,6 +19,9 @@ from postroad.network.windows import compile_windows
 
 __all__ = ["compile_network"]
 
+NEEDED = ("facilities", "service_areas", "products", "trips")
+"""Tables without which nothing can be carried."""
+
 MAX_SLOT = 2**30
 
 
@@ -49,13 +52,17 @@ def compile_network(
     Raises
     ------
     InputError: PR-C001 with findings PR-N101 (no trip runs on a day of the horizon), PR-N102 (slot length does not
-        divide the hour).
+        divide the hour), PR-N103 (a table that every network needs is empty).
     """
     slot = slot_min or network.meta.slot_min
     findings = Findings()
     if slot <= 0 or 60 % slot:
         findings.add("PR-N102", table="feed.toml", column="slot_min", value=slot)
         findings.raise_on_errors()
+    for name in NEEDED:
+        if not len(network.tables[name]):
+            findings.add("PR-N103", table=name)
+    findings.raise_on_errors()
     epoch_day = day - timedelta(days=days_before)
     epoch = datetime.combine(epoch_day, time(0), ZoneInfo(network.meta.timezone))
     fac = compile_facilities(network)
@@ -153,7 +160,8 @@ def overlay_departures(
 ) -> Departures:
     """Apply cancellations, closures, capacity cuts and delays to the departures of the plan.
 
-    A closure stops what would leave the facility or reach it within the window. A trip that is delayed keeps its
+    A closure stops what would leave the facility within the window, and what would leave for it from then on and reach
+    it within the window: nobody knows of a closure before it begins. What is under way then arrives and waits. A trip that is delayed keeps its
     running time. A capacity cut on a lane or trip scales what its vehicles may carry.
     """
     keep = np.ones(len(plan.cn), bool)
@@ -164,7 +172,7 @@ def overlay_departures(
         if row.kind == "closure" and row.facility_id:
             closed = fac.index[row.facility_id]
             leaves = (lane_from == closed) & (plan.dep_min >= row.from_min) & (plan.dep_min < row.to_min)
-            reaches = (lane_to == closed) & (plan.arr_min >= row.from_min) & (plan.arr_min < row.to_min)
+            reaches = (lane_to == closed) & (plan.dep_min >= row.from_min) & (plan.arr_min < row.to_min)
             keep &= ~(leaves | reaches)
             continue
         touched = _touched(row, plan, cn, fac, lane_from)

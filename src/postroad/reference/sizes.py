@@ -19,13 +19,11 @@ class Size:
     year: the year it stands for.
     base_date: an ordinary day of that year (no holiday, no shopping festival).
     seasons: first and last day of the surge service.
-    n_freighters: aircraft of the express fleet.
     """
 
     year: int
     base_date: date
     seasons: tuple[tuple[date, date], ...]
-    n_freighters: int
 
     def mean_items(self, rules: Rules) -> float:
         """Items of the mean day that the daily service is sized for."""
@@ -45,14 +43,11 @@ SIZES = {
         2023,
         date(2023, 9, 13),
         ((date(2022, 11, 1), date(2023, 1, 21)), (date(2023, 11, 1), date(2024, 2, 9))),
-        188,
     ),
     2025: Size(
         2025,
         date(2025, 11, 11),
         ((date(2024, 10, 21), date(2025, 1, 28)), (date(2025, 10, 21), date(2026, 2, 16))),
-        215,
     ),
 }
-"""Seasons: from 1 November to the eve of the Spring Festival, since 2024 from 21 October (State Post Bureau).
-Freighters: 188 in 2023 published; 215 in 2025 modelled from 198 published for 2024."""
+"""Seasons: from 1 November to the eve of the Spring Festival, since 2024 from 21 October (State Post Bureau)."""

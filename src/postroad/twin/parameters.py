@@ -26,7 +26,8 @@ class TwinParameters:
     max_attempts: attempts before an item goes back to its sender, 1..3.
     lost_per_million: items found missing when a delivery wave is loaded.
     divert_queue_h: a lane is overfull when its queue exceeds what leaves on it within so many hours.
-    tour_shares: float64 (8,), share of a wave's deliveries in each hour after it leaves; they sum to 1.
+    tour_shares: float64 (n_hour,), share of a wave's deliveries in each hour after it leaves; they sum to 1, and the
+        last is not zero: couriers are back at its end.
     deliver_by_min: int32 (n_prod,), minute of the day at which promises end.
     """
 
@@ -65,7 +66,7 @@ def read_parameters(network, instance: Instance) -> TwinParameters:
         max_attempts=int(read("max_attempts", 1, MOST_ATTEMPTS)),
         lost_per_million=int(read("lost_per_million", 0, 1_000_000)),
         divert_queue_h=read("divert_queue_h", 0, 24 * 14),
-        tour_shares=shares,
+        tour_shares=np.trim_zeros(shares, "b"),
         deliver_by_min=_deliver_by(network, instance),
     )
     findings.raise_on_errors()

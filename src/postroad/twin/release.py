@@ -121,7 +121,10 @@ def release_flows(instance: Instance, flows: Flows, sample) -> Release:
     full = np.zeros(flows.n_pair, bool)
     for origin, destination in sample.pairs:
         full |= (flows.origin == origin) & (flows.destination == destination)
-    every = sample.every or (2**62 if full.any() else 0)
+    never = 2**62
+    every, offset = sample.every, sample.offset
+    if not every and full.any():
+        every, offset = never, never // 2
     n_traced = 0
     if every:
         counts = flows.day_counts(sample.day)
@@ -137,7 +140,7 @@ def release_flows(instance: Instance, flows: Flows, sample) -> Release:
         join_slot=slot[order],
         order=np.zeros(0, np.int64),
         trace_of=np.zeros(0, np.int64),
-        sample=np.array([every, sample.offset, 0, sample.day], np.int64),
+        sample=np.array([every, offset, 0, sample.day], np.int64),
         pair_full=full,
         trace_gid=np.zeros(n_traced, np.int32),
         trace_ordinal=np.zeros(n_traced, np.int64),

@@ -90,7 +90,7 @@ def check_lane_lengths(network, findings: Findings) -> None:
             points, on="facility_id", how="left", maintain_order="left"
         )
         ends += [joined["lon"].fill_null(np.nan).to_numpy(), joined["lat"].fill_null(np.nan).to_numpy()]
-    straight = pl.Series("__straight", great_circle_km(*ends))
+    straight = pl.Series("__straight", great_circle_km(*ends)).fill_nan(None)
     frame = lanes.with_columns(straight)
     metres = pl.col("distance_km") > METRES_RATIO * pl.col("__straight") + METRES_SLACK_KM
     short = (pl.col("distance_km") > 0) & (pl.col("distance_km") < SHORT_SHARE * pl.col("__straight") - SHORT_SLACK_KM)
