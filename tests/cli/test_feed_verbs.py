@@ -77,3 +77,18 @@ def test_what_cannot_be_routed(words, exit_code, code):
     done = run_cli("route", *words, "--feed", "tiny")
     assert (done.returncode, done.stdout) == (exit_code, "")
     assert code in done.stderr
+
+
+def test_a_feed_that_is_still_empty_is_not_routed_over(tmp_path):
+    assert run_cli("new", "my feed", cwd=tmp_path).stderr.endswith("postroad check 'my feed'\n")
+    told = run_cli("route", "A", "B", "--feed", "my feed", "--depart", "2025-11-11T20:00", cwd=tmp_path)
+    assert told.returncode == 3
+    assert "PR-N103" in told.stderr
+
+
+@pytest.mark.parametrize("words", [("show", "tiny", "--lang", "zh"), ("show", "tiny", "--json")])
+def test_a_terminal_that_knows_no_chinese_is_no_fault_of_ours(words):
+    told = run_cli(*words, PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+    assert told.returncode == 0
+    assert told.stdout.isascii()
+    assert "--json" not in words or json.loads(told.stdout)["name_zh"] == "小型示例网络"

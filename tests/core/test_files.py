@@ -3,7 +3,7 @@
 import pytest
 
 from postroad.core.errors import InputError
-from postroad.core.files import write_text, writing_file, writing_folder
+from postroad.core.files import check_place, write_text, writing_file, writing_folder
 
 
 def names(folder):
@@ -73,3 +73,34 @@ def test_a_file_is_never_replaced_by_a_folder(tmp_path):
     with pytest.raises(InputError) as caught, writing_folder(tmp_path / "run", replace=True):
         raise AssertionError("the block must not begin")
     assert caught.value.code == "PR-C030"
+
+
+def test_the_folder_one_stands_in_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with writing_folder(".", replace=True) as draft:
+        (draft / "a.txt").write_text("a")
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_an_error_of_the_system_names_the_target_and_not_its_draft(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError, match="taken") as caught:
+        write_text(tmp_path / "taken", "text")
+    assert caught.value.filename == str(tmp_path / "taken")
+    assert names(tmp_path) == ["taken"]
+
+
+def test_a_place_below_a_file_is_refused_before_the_work(tmp_path):
+    check_place(tmp_path / "deep" / "run")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError) as caught:
+        check_place(tmp_path / "file" / "run")
+    assert caught.value.filename == str(tmp_path / "file")
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_place_that_may_not_be_written_to_is_refused_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)
+    with pytest.raises(PermissionError) as caught:
+        check_place(tmp_path / "runs" / "peak")
+    assert caught.value.filename == str(tmp_path)

@@ -180,3 +180,8 @@ def test_the_reference_page_holds_every_measure_and_component():
         assert f"| `{name}` |" in page
     assert page.count("```sql") == 3
     assert_frame_equal(pl.DataFrame({"line": page.splitlines()[:1]}), pl.DataFrame({"line": ["# Measures 指标"]}))
+
+
+def test_a_measure_named_twice_is_given_once():
+    twice = measure_record(RECORD, ["total_h", "n_items", "total_h"], "product")
+    assert_frame_equal(twice, measure_record(RECORD, ["total_h", "n_items"], "product"))

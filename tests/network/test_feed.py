@@ -374,3 +374,54 @@ def test_network_from_unsound_frames(frames, code):
 
 def test_networks_print_shortly():
     assert repr(tiny()) == "<Network 'tiny' (county): 11 facilities, 42 trips>"
+
+
+def test_a_column_that_is_missing_is_one_finding(tmp_path):
+    feed = FeedFolder(tmp_path / "feed")
+    feed.drop_column("trips", "vehicle_id")
+    assert examine(feed.path).findings.counts == {"PR-F120": 1}
+
+
+def test_an_archive_that_would_fill_the_memory_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("postroad.network.source.MAX_UNPACKED", 1_000_000)
+    feed = FeedFolder(tmp_path / "feed")
+    archive = tmp_path / "feed.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        for file in feed.path.iterdir():
+            opened.write(file, file.name)
+        opened.writestr("demand.parquet", bytes(10_000_000))
+    found = next(iter(examine(archive).findings))
+    assert (found.code, found.value) == ("PR-F131", "demand.parquet")
+    assert "10,000,000" in found.message()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-8"])
+def test_a_table_with_zero_bytes_is_not_read(tmp_path, encoding):
+    feed = FeedFolder(tmp_path / "feed")
+    text = feed.file("operators").read_text(encoding="utf-8")
+    content = (text if encoding == "utf-16-le" else text.replace("M", "\0", 1)).encode(encoding)
+    feed.file("operators").write_bytes(content)
+    found = next(iter(examine(feed.path).findings))
+    assert (found.code, found.table) == ("PR-F113", "operators")
+
+
+def test_a_number_that_no_machine_has_is_out_of_range(tmp_path):
+    feed = FeedFolder(tmp_path / "feed")
+    feed.set("trips", 2, n_vehicles=4_000_000_000)
+    feed.set("facilities", 2, sort_items_per_h=4_000_000_000)
+    found = [finding for finding in examine(feed.path).findings if finding.code == "PR-T110"]
+    assert {(finding.table, finding.column) for finding in found} == {
+        ("trips", "n_vehicles"),
+        ("facilities", "sort_items_per_h"),
+    }
+
+
+def test_the_folder_one_stands_in_has_a_name(tmp_path, monkeypatch):
+    feed = FeedFolder(tmp_path / "feed")
+    monkeypatch.chdir(feed.path)
+    (feed.path / "feed.toml").unlink()
+    found = next(iter(examine(".").findings))
+    assert found.code == "PR-F102"
+    assert "'feed'" in found.message()
+    with pytest.raises(NotFound, match="PR-F101"):
+        examine("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -40,9 +41,8 @@ def new(
         shell.write_json({"folder": made, "files": sorted(path.name for path in made.iterdir())})
         return
     shell.write(str(made))
-    shell.say(
-        shell.pick(f"Next: fill the tables, then postroad check {made}", f"下一步：填表，然后 postroad check {made}")
-    )
+    command = f"postroad check {shlex.quote(str(made))}"
+    shell.say(shell.pick(f"Next: fill the tables, then {command}", f"下一步：填表，然后 {command}"))
 
 
 def check(shell: Shell, feed: Feed, level: Level = None) -> int:

@@ -10,6 +10,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from itertools import pairwise
 from typing import get_type_hints
 
@@ -41,6 +42,8 @@ def main(words: Sequence[str] | None = None, verbs: Sequence[Verb] = VERBS) -> i
     0 done, 2 usage, 3 bad data, 4 infeasible, 5 limit reached, 70 our fault, 130 interrupted, 141 reader gone.
     """
     words = list(sys.argv[1:] if words is None else words)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = _obey(words, verbs)
         sys.stdout.flush()

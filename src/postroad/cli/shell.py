@@ -81,7 +81,8 @@ class Shell:
         ----------
         value: made of mappings, sequences, text, numbers (those of numpy too), booleans, None, paths, days, instants.
         """
-        print(json.dumps(value, ensure_ascii=False, indent=2, default=_plain), file=sys.stdout)
+        is_plain = not (sys.stdout.encoding or "").lower().startswith("utf")
+        print(json.dumps(value, ensure_ascii=is_plain, indent=2, default=_plain), file=sys.stdout)
 
     def write_table(self, columns: Mapping[str, str], rows: Iterable[Sequence[object]], title: str = "") -> None:
         """Write rows as a table for people, or as JSON objects when JSON is wanted.

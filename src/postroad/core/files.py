@@ -6,6 +6,7 @@ anything fails before that, the neighbour is removed and what stood there stays 
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import uuid
@@ -15,7 +16,21 @@ from pathlib import Path
 
 from postroad.core.errors import InputError
 
-__all__ = ["write_text", "writing_file", "writing_folder"]
+__all__ = ["check_place", "write_text", "writing_file", "writing_folder"]
+
+
+def check_place(path: Path | str) -> None:
+    """Refuse a place at which nothing can be written, before the work that is to be written there.
+
+    Raises
+    ------
+    OSError: what is above the place is no folder, or may not be written to.
+    """
+    home = next(above for above in Path(path).absolute().parents if above.exists())
+    if not home.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(home))
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(home))
 
 
 @contextmanager
@@ -33,8 +48,9 @@ def writing_file(path: Path | str) -> Iterator[Path]:
         yield draft
         _settle(draft)
         draft.replace(target)
-    except BaseException:
+    except BaseException as error:
         draft.unlink(missing_ok=True)
+        _name_target(error, draft, target)
         raise
 
 
@@ -51,20 +67,21 @@ def writing_folder(path: Path | str, *, replace: bool = False) -> Iterator[Path]
     ------
     InputError: PR-C030 when something stands there that may not be replaced.
     """
-    target = Path(path)
+    target = Path(path) if Path(path).name else Path(path).resolve()
     if target.exists() and not (replace and target.is_dir()):
         raise InputError("PR-C030", path=str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = _neighbour(target)
-    draft.mkdir()
     try:
+        draft.mkdir()
         yield draft
         for file in draft.rglob("*"):
             if file.is_file():
                 _settle(file)
         _swap(draft, target, replace=replace)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(draft, ignore_errors=True)
+        _name_target(error, draft, target)
         raise
 
 
@@ -77,6 +94,12 @@ def write_text(path: Path | str, text: str) -> None:
 def _neighbour(target: Path) -> Path:
     """Name a draft beside the target, on the same file system."""
     return target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+
+
+def _name_target(error: BaseException, draft: Path, target: Path) -> None:
+    """Have an error of the system name the file that was meant, not its draft."""
+    if isinstance(error, OSError) and error.filename is not None and Path(error.filename) == draft:
+        error.filename = str(target)
 
 
 def _swap(draft: Path, target: Path, *, replace: bool) -> None:

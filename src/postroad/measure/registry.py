@@ -131,14 +131,14 @@ def measures() -> Mapping[str, Measure]:
 
 
 def find(names: Iterable[str]) -> tuple[Measure, ...]:
-    """The measures of these names, in the order given.
+    """The measures of these names, in the order given, each once.
 
     Raises
     ------
     NotFound: PR-M001, with the nearest names.
     """
     found = []
-    for name in names:
+    for name in dict.fromkeys(names):
         if name not in measures():
             near = get_close_matches(name, measures(), n=3, cutoff=0.5)
             raise NotFound("PR-M001", name=name, near=", ".join(near) or "-")

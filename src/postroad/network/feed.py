@@ -104,11 +104,13 @@ def examine(path_or_name: str | Path, level: str | None = None) -> Survey:
     findings = Findings()
     loaded = _load(path_or_name, level, findings)
     seen = {(finding.table, finding.row, finding.column) for finding in findings}
+    absent = {(finding.table, finding.column) for finding in findings if finding.code == "PR-F120"}
     checked = check_network(loaded.network, without=loaded.doubtful)
 
     def place(finding: Finding) -> Finding | None:
         placed = _placed(finding, loaded.parts)
-        is_known = finding.code == "PR-T101" and (placed.table, placed.row, placed.column) in seen
+        is_seen = (placed.table, placed.row, placed.column) in seen or (placed.table, placed.column) in absent
+        is_known = finding.code == "PR-T101" and is_seen
         return None if is_known else placed
 
     _merge(findings, checked, place)
@@ -339,6 +341,6 @@ def _read_raw(source: FeedSource, table: str, file: str, findings: Findings) -> 
         read_columns.validate(full=True)
         frame = pl.DataFrame(pl.from_arrow(read_columns)) if not twice else None
     except (pa.ArrowException, OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
-        findings.add("PR-F112", table=table, value=file, problem=str(error).splitlines()[0])
+        findings.add("PR-F112", table=table, value=file, problem=str(error).splitlines()[0].rstrip("."))
         return None
     return None if frame is None else RawTable(frame, np.arange(len(frame)) + FIRST_ROW)

@@ -20,6 +20,9 @@ from postroad.network.rows import near_name
 __all__ = ["FeedSource", "open_source", "shipped_feeds"]
 
 _ALIASES = "aliases.toml"
+MAX_UNPACKED = 256_000_000
+"""Bytes beyond which a member of an archive may not have grown by more than ``MAX_GROWTH`` times."""
+MAX_GROWTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +63,15 @@ def open_source(path_or_name: str | Path, findings: Findings) -> FeedSource:
     Parameters
     ----------
     path_or_name: a folder, a ``.zip`` file, or the name of a shipped feed (``tiny``).
-    findings: PR-F110 is added when an archive cannot be read.
+    findings: PR-F110 is added when an archive cannot be read, PR-F131 when it unpacks to far more than it holds.
 
     Raises
     ------
     NotFound: PR-F101, there is neither such a path nor such a shipped feed.
     """
     path = Path(path_or_name)
-    if path.is_dir() or path.is_file():
-        return _open(path, path.resolve().parent, findings)
+    if str(path_or_name) and (path.is_dir() or path.is_file()):
+        return _open(path if path.name else path.resolve(), path.resolve().parent, findings)
     root = _shipped_root()
     name = _aliases(root).get(str(path_or_name), str(path_or_name))
     if name in shipped_feeds():
@@ -103,9 +106,15 @@ def _open_archive(path: Traversable, folder: Traversable, findings: Findings) ->
     try:
         with path.open("rb") as handle, zipfile.ZipFile(handle) as archive:
             root = _root_of(archive.namelist())
-            for member in archive.namelist():
+            for info in archive.infolist():
+                member = info.filename
                 rest = member.removeprefix(root)
                 if member.startswith(root) and rest and "/" not in rest:
+                    packed, unpacked = info.compress_size, info.file_size
+                    if unpacked > max(MAX_UNPACKED, MAX_GROWTH * packed):
+                        grown = {"packed": f"{packed:,}", "unpacked": f"{unpacked:,}"}
+                        findings.add("PR-F131", table=path.name, value=member, **grown)
+                        return FeedSource(name, {}, folder)
                     members[rest] = partial(bytes, archive.read(member))
     except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError) as error:
         findings.add("PR-F110", table=path.name, value=member, problem=str(error))

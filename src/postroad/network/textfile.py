@@ -76,6 +76,11 @@ def _decoded(content: bytes, table: str, findings: Findings) -> bytes | None:
         findings.add("PR-F113", table=table, row=1, value="", guess="UTF-16")
         return None
     content = content.removeprefix(_UTF8_BOM)
+    if b"\0" in content:
+        row = content[: content.index(b"\0")].count(b"\n") + 1
+        guess = "UTF-16" if 4 * content.count(b"\0") > len(content) else "binary"
+        findings.add("PR-F113", table=table, row=row, value="", guess=guess)
+        return None
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:

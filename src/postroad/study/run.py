@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from postroad.core.errors import InputError, NotFound
-from postroad.core.files import writing_folder
+from postroad.core.files import check_place, writing_folder
 from postroad.core.findings import Findings
 from postroad.core.progress import Progress, Silent
 from postroad.core.version import release
@@ -154,8 +154,9 @@ def simulate(
 
     Raises
     ------
-    InputError: PR-S105 when the folder is there; PR-S106 for a level of a scenario that is made already; PR-S107 for
-        less than one seed; the codes of :func:`postroad.study.execution.execute`.
+    InputError: PR-S105 when the folder is there, PR-S111 when it is to be replaced and holds no run; PR-S106 for a
+        level of a scenario that is made already; PR-S107 for less than one seed; the codes of
+        :func:`postroad.study.execution.execute`.
 
     >>> run = simulate("tiny")
     >>> int(run.result.counts.in_custody[-1])
@@ -164,8 +165,8 @@ def simulate(
     progress, threads = progress or Silent(), threads or os.cpu_count() or 1
     if seeds < 1:
         raise InputError("PR-S107", value=seeds)
-    if to is not None and Path(to).exists() and not replace_folder:
-        raise InputError("PR-S105", path=str(to))
+    if to is not None:
+        _check_folder(Path(to), replace_folder)
     made = _prepare(scenario, level)
     changes = {"seed": seed, "sample": sample, "sample_pairs": (*made.sample_pairs, *sample_pairs)}
     made = replace(made, **{name: value for name, value in changes.items() if value is not None})
@@ -177,6 +178,17 @@ def simulate(
         measure_seeds(made, done.record, seeds, **options), wall_s=done.wall_s,
     )  # fmt: skip
     return run if to is None else _keep(run, done, Path(to), replace_folder, progress)
+
+
+def _check_folder(folder: Path, replace_folder: bool) -> None:
+    """Refuse a folder that a run cannot or may not take, before the run is made."""
+    check_place(folder)
+    if not folder.exists():
+        return
+    if not replace_folder:
+        raise InputError("PR-S105", path=str(folder))
+    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / FACTS).is_file()):
+        raise InputError("PR-S111", path=str(folder))
 
 
 def _prepare(scenario: Scenario | str | Path, level: str | None) -> Scenario:
@@ -330,8 +342,10 @@ def track_item(folder: Path, item_id: str, scenario: Scenario | None = None) -> 
 
     Raises
     ------
-    NotFound: PR-L201 no ledger there, PR-L301 no such item.
+    NotFound: PR-S104 no run there, PR-L201 no ledger there, PR-L301 no such item.
     """
+    if scenario is None and not (folder / NETWORK).exists():
+        raise NotFound("PR-S104", path=str(folder), missing=NETWORK)
     network = scenario.network if scenario is not None else read(folder / NETWORK)
     cities = network.tables["places"].select("place_id", city="name", city_en="name_en")
     facilities = network.tables["facilities"].select("facility_id", "name", "name_en", "place_id")
