@@ -203,7 +203,7 @@ def _load(path_or_name: str | Path, level: str | None, findings: Findings) -> _L
     for name, table in tables().items():
         if table.is_required and name not in frames and name not in doubtful:
             doubtful.add(name)
-            if not findings.counts.get("PR-F110"):
+            if not {"PR-F110", "PR-F131"} & findings.counts.keys():
                 findings.add("PR-F121", table=name)
     meta = layers[0].meta.model_copy(update={"base": "", "extends": ()})
     network = Network.assemble(meta, frames, findings)
