@@ -59,6 +59,11 @@ def validate() -> None:
             tell(row["check_id"], row["modelled"], row["unit"], row["published"], row["verdict"] == "met")
 
 
+def _cell(value: object) -> str:
+    """A number in five digits; a text as it is; nothing for what is not said."""
+    return f"{value:.5g}" if isinstance(value, int | float) else str(value or "")
+
+
 def show(command: list[str]) -> bool:
     """Run one command, print its figures as a table; whether all of them hold."""
     good = True
@@ -68,8 +73,9 @@ def show(command: list[str]) -> bool:
                 continue
             row = json.loads(line)
             mark = {True: "holds", False: "FAILS", None: ""}[row.get("holds")]
-            bar = float("nan") if row.get("bar") is None else row["bar"]
-            print(f"{row['figure']:58} {row['value']:>12.5g} {row['unit']:10} {bar:>10.5g} {mark}", flush=True)
+            value = next((row[name] for name in ("value", "wall_s", "cpu_s") if name in row), None)
+            bar, unit = row.get("bar"), row.get("unit", "s")
+            print(f"{row['figure']:58} {_cell(value):>12} {unit:10} {_cell(bar):>10} {mark}", flush=True)
             good &= row.get("holds") is not False
     return good and process.returncode == 0
 

@@ -127,13 +127,14 @@ def test_data_and_talk_go_apart():
     assert done.stderr == "compile [network]\nrun\ndone\n"
 
 
-def test_ctrl_c_ends_at_once_and_says_so():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_at_once_and_it_says_so(number):
     environment = {"PATH": "/usr/bin", "PYTHONPATH": str(TESTS), "COLUMNS": "100"}
     process = subprocess.Popen(
         command_line("wait", trial=True), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     )
     assert process.stderr.readline() == "waiting\n"
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert err.startswith("PR-X005  Interrupted.\n")

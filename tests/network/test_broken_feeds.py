@@ -486,6 +486,11 @@ def lane_shorter_than_the_straight_line(feed):
     feed.set("lanes", 4, distance_km=500)
 
 
+@breakage(CHECKING, "PR-T115", "lanes", 4, "to_facility")
+def lane_to_an_unknown_facility(feed):
+    feed.set("lanes", 4, to_facility="S-XYZ")
+
+
 @breakage(CHECKING, "PR-T150", "lanes", 16, "distance_km")
 def lane_in_metres(feed):
     feed.set("lanes", 16, distance_km=18000)

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from kit.report_data import compare_data, facts, report_data, sweep_data
+from postroad.report import export
 from postroad.report.export import page_of, write_tables
 
 
@@ -66,3 +67,10 @@ def test_comparisons_and_sweeps_are_exported_too(make, tmp_path):
     ids = [table.table_id for table in page_of(data).tables()]
     assert [path.stem for path in paths[: len(ids)]] == ids
     assert sheets(tmp_path / "report.xlsx")[1:] == ids
+
+
+def test_no_text_is_taken_for_a_formula():
+    frame = pl.DataFrame({"name": ["=cmd|calc", "+1", "@x", "-y", "杭州", None], "n": [-1, 2, 3, 4, 5, 6]})
+    harmless = export._without_formulas(frame)
+    assert harmless["name"].to_list() == ["'=cmd|calc", "'+1", "'@x", "'-y", "杭州", None]
+    assert harmless["n"].to_list() == frame["n"].to_list()

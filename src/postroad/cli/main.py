@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -42,6 +44,8 @@ def main(words: Sequence[str] | None = None, verbs: Sequence[Verb] = VERBS) -> i
     0 done, 2 usage, 3 bad data, 4 infeasible, 5 limit reached, 70 our fault, 130 interrupted, 141 reader gone.
     """
     words = list(sys.argv[1:] if words is None else words)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # asked to end: as Ctrl-C, nothing half-written
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -161,8 +161,8 @@ def overlay_departures(
     """Apply cancellations, closures, capacity cuts and delays to the departures of the plan.
 
     A closure stops what would leave the facility within the window, and what would leave for it from then on and reach
-    it within the window: nobody knows of a closure before it begins. What is under way then arrives and waits. A trip that is delayed keeps its
-    running time. A capacity cut on a lane or trip scales what its vehicles may carry.
+    it within the window: nobody knows of a closure before it begins. What is under way then arrives and waits. A trip
+    that is delayed keeps its running time. A capacity cut on a lane or trip scales what its vehicles may carry.
     """
     keep = np.ones(len(plan.cn), bool)
     delay = np.zeros(len(plan.cn), np.int64)

@@ -146,7 +146,7 @@ def _excess_chart(disruption: Disruption, facts: RunFacts) -> Chart:
     note = Text(
         "Items waiting (to be screened, sorted, or taken away) less those that wait at the same hour without the "
         "disruption. Below zero: fewer wait, because items come later. Gone: never again more than 1 % of the largest. "
-        "Vehicles under way to a place when it closes arrive and wait; later ones that would find it closed do not leave.",
+        "Vehicles under way to a place when it closes arrive and wait; later ones that would find it closed stay.",
         "等待安检、分拣或发运的件数，减去无扰动时同一小时的件数。低于零表示邮件晚到而等待较少。"
         "消化完毕：此后不再超过最大值的 1 %。关闭时已在途的车辆照常到达并等候；此后将在关闭期间到达的车辆不发车。",
     )

@@ -74,7 +74,7 @@ def write_page_tables(
     for table in tables:
         path = target / f"{table.table_id}.csv"
         with writing_file(path) as draft:
-            _all_rows(table).write_csv(draft, include_bom=True)
+            _without_formulas(_all_rows(table)).write_csv(draft, include_bom=True)
         paths.append(path)
     columns = target / "columns.csv"
     with writing_file(columns) as draft, draft.open("w", encoding="utf-8-sig", newline="") as handle:
@@ -95,6 +95,14 @@ def _frame_columns(column: Column) -> list[str]:
 def _all_rows(table: Table) -> pl.DataFrame:
     """The rows of the export with all columns of the frame, those that the page does not show included."""
     return table.frame if table.full is None else table.full
+
+
+def _without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
+    """Texts that a spreadsheet would take for a formula begin with an apostrophe, as it writes them itself."""
+    text = pl.col(pl.String)
+    return frame.with_columns(
+        pl.when(text.str.contains(r"^[=+\-@\t\r]")).then(pl.lit("'") + text).otherwise(text).name.keep()
+    )
 
 
 def _column_rows(tables: list[Table]) -> list[tuple[str, ...]]:

@@ -33,10 +33,11 @@
   };
 
   const quote = (text) => (/[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
+  const harmless = (text) => (/^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text);
   const csvOf = (table) => {
     const heads = [...table.tHead.rows[0].cells].map((cell) => textOf(cell.querySelector(".sort")) + (cell.dataset.label ? ` [${cell.dataset.label.split("+").map((name) => PR.T(PR.words.labels[name])).join("+")}]` : ""));
     const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => (cell.dataset.hour ? textOf(cell) : rawOf(cell))));
-    return "\ufeff" + [heads, ...rows].map((row) => row.map(quote).join(",")).join("\r\n") + "\r\n";
+    return "\ufeff" + [heads, ...rows].map((row) => row.map(harmless).map(quote).join(",")).join("\r\n") + "\r\n";
   };
   PR.csvOf = (id) => csvOf(tableOf(id));
 
