@@ -152,6 +152,7 @@ def test_two_runs_compared(tmp_path):
     assert lines[0].split() == ["measure", *runs, "difference", "95", "%", "interval"]
     assert lines[2].rstrip().endswith("worse")
     assert lines[-1] == "c.html"
+    assert "the same network" in done.stderr
     told = json.loads(run_cli("compare", *runs, "--measure", "total_h", "--by", "product", "--json").stdout)
     assert [row["product"] for row in told["differences"]] == ["express", "standard"]
     assert told["page"] is None

@@ -40,6 +40,7 @@ def compare(
     if shell.json:
         shell.write_json({"page": page, "differences": frame.to_dicts()})
         return
+    shell.say(shell.pick(comparison.note.en, comparison.note.zh))
     groups = frame.columns[: frame.columns.index("measure")] if by else []
     columns = {name: name for name in groups} | {
         "measure": shell.pick("measure", "指标"),

@@ -11,8 +11,9 @@ import polars as pl
 from postroad.core.files import write_text
 from postroad.report.data import CompareData
 from postroad.report.run import render_comparison
+from postroad.report.text import Text
 from postroad.study.pairing import COMPARED, pair_runs
-from postroad.study.reporting import compare_data
+from postroad.study.reporting import compare_data, pairing_note
 from postroad.study.run import Run, open_run
 
 __all__ = ["Comparison", "compare"]
@@ -35,6 +36,11 @@ class Comparison:
     def differences(self, by: str | Iterable[str] = ()) -> pl.DataFrame:
         """The paired differences, by groups; see :func:`postroad.study.pairing.pair_runs`."""
         return pair_runs(self.base, self.other, self.names, by)
+
+    @property
+    def note(self) -> Text:
+        """Whether the runs can be paired item by item, in words."""
+        return pairing_note(self.base, self.other)
 
     def data(self) -> CompareData:
         """What the page shows."""

@@ -21,7 +21,7 @@ from postroad.study.validation import published_checks
 if TYPE_CHECKING:
     from postroad.study.run import Run
 
-__all__ = ["compare_data", "comparison_of", "describe_run"]
+__all__ = ["compare_data", "comparison_of", "describe_run", "pairing_note"]
 
 CENTRE_HOURS = 250_000
 """Rows of centres by hour that a report takes at most: enough for the map and the charts, and the page stays small."""
@@ -33,6 +33,11 @@ _NOTES = {
     ),
     False: Text("The two runs differ in what they carry or in their network.", "两次运行的业务量或网络不同。"),
 }
+
+
+def pairing_note(base: Run, other: Run) -> Text:
+    """Whether two runs can be paired item by item, in words."""
+    return _NOTES[are_same_items(base, other)]
 
 
 def describe_run(run: Run, *, base_map: BaseMap | None = None) -> ReportData:
@@ -76,7 +81,7 @@ def compare_data(base: Run, other: Run, names: Iterable[str] = COMPARED) -> Comp
     titles = [run_title(run) for run in (base, other)]
     return CompareData(
         title=Text(f"{titles[1].en} against {titles[0].en}", f"{titles[1].zh}与{titles[0].zh}对照"),
-        subtitle=_NOTES[are_same_items(base, other)],
+        subtitle=pairing_note(base, other),
         facts=run_facts(base),
         facts_other=run_facts(other),
         name=titles[0],
@@ -93,7 +98,7 @@ def comparison_of(base: Run, other: Run, names: Iterable[str] = COMPARED) -> Com
     source = f"runs {base.result_digest[:12]} and {other.result_digest[:12]}"
     return Comparison(
         name=run_title(other),
-        note=_NOTES[are_same_items(base, other)],
+        note=pairing_note(base, other),
         differences=difference_frame(pair_runs(base, other, names), source),
         hourly_other=hourly_frame(other.record.hours, other.result.counts),
         hours_other=hour_frame(other.record, other.scenario.network.tables),
