@@ -22,6 +22,7 @@ from postroad.core.findings import Findings
 from postroad.demand.marginals import Marginals
 from postroad.demand.service import facilities_by_place
 from postroad.demand.sources import parameters
+from postroad.network.areas import ancestry
 from postroad.network.instance import Instance
 
 __all__ = ["Foreign", "Parts", "foreign_places", "parts_of_cities"]
@@ -74,7 +75,7 @@ def foreign_places(instance: Instance, tables: Mapping[str, pl.DataFrame], margi
     for place in sorted(delivers):
         if place in domestic:
             continue
-        if place in HMT or _root(places, place) != _COUNTRY:
+        if place in HMT or ancestry(places, place)[-1]["place_id"] != _COUNTRY:
             abroad.append(place)
         else:
             findings.add("PR-D106", table="service_areas", column="place_id", value=place)
@@ -96,13 +97,6 @@ def _county_places(marginals: Marginals) -> list[str]:
     """Place ids of the counties: their code, with ``-C`` behind it where a city without counties has the same."""
     cities = set(marginals.city_code)
     return [f"{code}-C" if code in cities else code for code in marginals.county_code]
-
-
-def _root(places: Mapping[str, dict], place: str) -> str:
-    """The topmost place above a place."""
-    while places[place]["parent_id"]:
-        place = places[place]["parent_id"]
-    return place
 
 
 def parts_of_cities(

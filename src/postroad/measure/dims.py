@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from postroad.network.areas import ancestry, customs_territories
+from postroad.network.areas import ancestry, customs_territories, region_of
 
 __all__ = ["GROUPINGS", "Dims", "build_dims"]
 
@@ -137,7 +137,6 @@ def _area(places: Mapping[str, dict], place_id: str, territory_of: Mapping[str, 
     nearest = {row["kind"]: row for row in reversed(chain)}
     city = nearest.get("city", chain[0])
     province = nearest.get("province", city)
-    region = next((row["region"] for row in chain if row["region"]), "other")
     return {
         "city": city["place_id"],
         "city_name": city["name"],
@@ -145,7 +144,7 @@ def _area(places: Mapping[str, dict], place_id: str, territory_of: Mapping[str, 
         "province": province["place_id"],
         "province_name": province["name"],
         "province_name_en": province["name_en"] or province["name"],
-        "region": region,
+        "region": region_of(chain),
         "territory": territory_of[place_id],
         "population": city["population"],
     }

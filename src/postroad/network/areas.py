@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["ancestry", "customs_territories"]
+__all__ = ["ancestry", "customs_territories", "region_of"]
 
 
 def ancestry(places: Mapping[str, dict], place_id: str) -> list[dict]:
@@ -15,6 +15,11 @@ def ancestry(places: Mapping[str, dict], place_id: str) -> list[dict]:
         chain.append(current)
         current = places.get(current["parent_id"] or "")
     return chain
+
+
+def region_of(chain: list[dict]) -> str:
+    """The statistical region of a place: its own or that of its nearest ancestor with one; ``other`` without any."""
+    return next((row["region"] for row in chain if row["region"]), "other")
 
 
 def customs_territories(places: Mapping[str, dict]) -> dict[str, str]:
@@ -35,7 +40,6 @@ def customs_territories(places: Mapping[str, dict]) -> dict[str, str]:
     for place_id, chain in chains.items():
         root = chain[-1]["place_id"]
         apart = next((row for row in chain if row["kind"] == "province"), None)
-        region = next((row["region"] for row in chain if row["region"]), "other")
-        is_apart = apart is not None and region == "other" and root in in_regions
+        is_apart = apart is not None and region_of(chain) == "other" and root in in_regions
         territories[place_id] = apart["place_id"] if is_apart else root
     return territories

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from postroad.network.areas import ancestry, customs_territories
+from postroad.network.areas import ancestry, customs_territories, region_of
 from postroad.network.schema import FACILITY_KINDS
 
 __all__ = ["OUTLET_KINDS", "REGIONS", "FacilityArrays", "compile_facilities"]
@@ -113,10 +113,9 @@ def _areas(network, place_ids: list[str]) -> tuple[np.ndarray, np.ndarray, np.nd
     for number, place_id in enumerate(place_ids):
         chain = ancestry(places, place_id)
         by_kind = {row["kind"]: row["place_id"] for row in reversed(chain)}
-        region = next((row["region"] for row in chain if row["region"]), "other")
         city = by_kind.get("city", place_id)
         out[0, number] = cities.setdefault(city, len(cities))
         out[1, number] = provinces.setdefault(by_kind.get("province", city), len(provinces))
-        out[2, number] = REGIONS.index(region)
+        out[2, number] = REGIONS.index(region_of(chain))
         out[3, number] = territories.setdefault(territory_of[place_id], len(territories))
     return out[0], out[1].astype(np.int16), out[2].astype(np.int8), out[3].astype(np.int16)

@@ -170,15 +170,16 @@ def _table_kinds(instance: Instance) -> tuple[np.ndarray, np.ndarray, list[tuple
     table_of_product = np.empty(len(instance.prod_vot), np.int32)
     for product, (mode_ok, vot) in enumerate(zip(instance.prod_mode_ok, instance.prod_vot, strict=True)):
         table_of_product[product] = kinds.setdefault((tuple(mode_ok.tolist()), int(vot)), len(kinds))
+    answers = [(np.array(mode_ok, bool), vot) for mode_ok, vot in kinds]
     by_road = np.full(len(table_of_product), -1, np.int32)
     road = np.arange(len(MODES)) == MODES.index("road")
     may = instance.prod_mode_ok[:, road].ravel()
     used = instance.prod_mode_ok.any(axis=0)[instance.lane_mode]
     if may.any() and (instance.lane_mode[used] != MODES.index("road")).any():
         urgent = int(instance.prod_vot[may].max())
-        by_road[may] = len(kinds)
-    used_kinds = [*kinds, (road, urgent)] if (by_road >= 0).any() else [*kinds]
-    return table_of_product, by_road, [(np.array(mode_ok, bool), vot) for mode_ok, vot in used_kinds]
+        by_road[may] = len(answers)
+        answers.append((road, urgent))
+    return table_of_product, by_road, answers
 
 
 def _destination_groups(instance: Instance) -> dict[int, np.ndarray]:
@@ -189,7 +190,7 @@ def _destination_groups(instance: Instance) -> dict[int, np.ndarray]:
     """
     size = np.bincount(instance.fac_territory[: instance.n_core])
     home = instance.fac_territory[instance.td_fac].astype(np.int64)
-    home = np.where(size[home] > 1, home, -1) if len(size) > 1 else np.full(len(home), -1)
+    home = np.where(size[home] > 1, home, -1)
     return {int(territory): np.flatnonzero(home == territory) for territory in np.unique(home)}
 
 

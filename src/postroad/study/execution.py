@@ -33,12 +33,6 @@ __all__ = ["ARRAYS", "Execution", "execute", "make_run_record", "released_by_day
 DRAIN_DAYS = 14
 """Days after the last release that are compiled at first; more are added when items are left."""
 
-PEAK_MONTHS = (10, 11)
-"""Months of the peak season: days around a scenario's day in them follow the feed's profile of days around a peak.
-
-Source: State Post Bureau: the season is counted from 21 October (2024, 2025) or 1 November (2021, 2023).
-"""
-
 ARRAYS = ("load_items", "run_legs", "sorted_items", "screened_items", "backlog_in", "backlog_out", "delivered_items")
 
 
