@@ -98,6 +98,7 @@ class Model:
         self.n_lost_seen, self.n_first_seen, self.n_later_seen = ([0 for _ in places] for _ in range(3))
         self.n_under_way = 0
         self.limit_by_day: dict[int, np.ndarray] = {}
+        self.n_divided: dict[int, int] = defaultdict(int)
 
     def run(self, items: Items) -> list[Parcel]:
         """Let all parcels travel to their end."""
@@ -204,6 +205,12 @@ class Model:
         if parcel.is_grounded and road >= 0:
             table = last_resort
         planned, other = lane_in(self.tables.next_out, table), lane_in(self.tables.alt_out, table)
+        if self.tables.splits is not None and not parcel.is_grounded:
+            state = (table, self.tables.block_of_day[day], place, moment)
+            shared = self.shared_lane(state, towards)
+            if shared is not None:
+                planned, other = first + shared, other if other != first + shared else planned
+                other = other if other != planned else -1
         overfull, brim = self.limits(day)
         if self.lanes[planned].n < overfull[planned]:
             return planned
@@ -214,6 +221,18 @@ class Model:
             parcel.is_grounded = True
             return road
         return planned
+
+    def shared_lane(self, state: tuple[int, ...], towards: int) -> int | None:
+        """The outgoing lane of the parcel whose turn it is, where parcels divide over several lanes."""
+        splits = self.tables.splits
+        if splits.number[state][towards] < 0:
+            return None
+        split = int(splits.base[state] + splits.number[state][towards])
+        position = (97 * split + self.n_divided[split]) % 256
+        self.n_divided[split] += 1
+        return int(
+            next(lane for lane, end in zip(splits.lanes[split], splits.ends[split], strict=True) if position < end)
+        )
 
     def limits(self, day: int) -> tuple[np.ndarray, np.ndarray]:
         """Queues above which each lane is overfull, and above which parcels go by road: the items of

@@ -1,9 +1,12 @@
 """The twin's item mode beside a model of the same rules in SimPy, parcel by parcel."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from kit.simpy_twin import Model
+from kit.splits import random_splits
 from kit.twin import items_of, make_parameters, random_case, run_items
 from postroad.events.journeys import OUTCOMES
 from postroad.twin.result import TRACE_KINDS
@@ -18,6 +21,18 @@ def test_every_parcel_as_in_simpy(seed):
         max_attempts=1 + seed % 3, divert_queue_h=[0.5, 2.0, 4.0][seed % 3], lost_per_million=20_000
     )
     case = random_case(seed, horizon=40, n_outlets=seed % 4, most=6, parameters=parameters)
+    check_every_parcel(case, seed)
+
+
+@pytest.mark.parametrize("seed", [100, 102, 105, 107])
+def test_every_parcel_as_in_simpy_where_items_divide(seed):
+    parameters = make_parameters(divert_queue_h=[0.5, 2.0, 4.0][seed % 3], lost_per_million=20_000)
+    case = random_case(seed, n_outlets=seed % 4, most=6, parameters=parameters)
+    check_every_parcel(replace(case, tables=random_splits(case.instance, case.tables, seed)), seed)
+
+
+def check_every_parcel(case, seed):
+    """Both models tell the same history and journey of every parcel, and everything that can happen happens."""
     result, _ = run_items(case)
     parcels = Model(case.instance, case.tables, case.parameters).run(items_of(case))
     trace = result.trace

@@ -143,7 +143,7 @@ def test_networks_that_entries_cannot_number():
 def test_state_keeps_its_figures_when_it_is_widened():
     case = random_case(1)
     release = release_flows(case.instance, case.flows, Sample())
-    state, _ = make_state(case.instance, release)
+    state, _ = make_state(case.instance, release, case.tables)
     state.sorted_h[1, 5] = 7
     state.load[2, 3, 1] = 9
     wider = widen_state(state, replace(case.instance, n_days=50))

@@ -1,4 +1,4 @@
-"""The twin's work at a facility in a slot: arrivals, screening, sorting, and the choice of the next lane.
+"""The twin's work at a facility in a slot: arrivals, screening and sorting.
 
 Functions that are called once an entry take single arrays, never the named tuples: passing a tuple of sixty arrays
 costs more than the move itself.
@@ -10,6 +10,7 @@ import numpy as np
 
 from postroad.kernels import lean, njit
 from postroad.kernels.queues import PER_CHUNK, drop, front, push, reserve
+from postroad.kernels.twinlanes import choose_lanes, pushes_to_share, share, splits_at, wait_for
 from postroad.kernels.twinstate import (
     DAYS,
     DELAY_ENTRIES,
@@ -17,7 +18,6 @@ from postroad.kernels.twinstate import (
     DELIVERY_ENTRIES,
     DELIVERY_ITEMS,
     DESTINATION,
-    DIVERTED,
     FRESH_ENTRIES,
     FRESH_ITEMS,
     GAP,
@@ -32,7 +32,6 @@ from postroad.kernels.twinstate import (
     Q_DELAY,
     Q_DELIVERY,
     Q_FRESH,
-    Q_LANE,
     Q_RING,
     Q_SCREEN,
     Q_SORT,
@@ -71,10 +70,13 @@ def work(net, st, words, rows, trace, f, s):
     place = s % len(st.ring)
     arrived, fresh = st.ring[place, f, RING_ITEMS], fac[f, FRESH_ITEMS]
     n_entry = st.ring[place, f, RING_ENTRIES] + fac[f, FRESH_ENTRIES] + fac[f, SCREEN_ENTRIES] + fac[f, SORT_ENTRIES]
-    words = reserve(words, st.pool, room_to_work(n_entry, net.out_ptr[f + 1] - net.out_ptr[f], net.n_prod))
+    sort_cap, screen_cap = np.int64(net.sort_cap[f, s]), np.int64(net.screen_cap[f, s])
+    n_push = 6 * n_entry
+    if len(net.split_lanes) > 0:
+        n_push += pushes_to_share(n_entry, min(sort_cap, arrived + fresh + fac[f, SCREEN_ITEMS] + fac[f, SORT_ITEMS]))
+    words = reserve(words, st.pool, room_to_work(n_push, net.out_ptr[f + 1] - net.out_ptr[f], net.n_prod))
     rows = wider(rows, counter[N_JOURNEY], n_entry)
     trace = roomier(trace, counter, 4 * min(n_entry, counter[TRACED_ITEMS]) + 8)
-    sort_cap, screen_cap = np.int64(net.sort_cap[f, s]), np.int64(net.screen_cap[f, s])
     arrivals, accepted = st.layout[Q_RING] + place * len(net.parent) + f, st.layout[Q_FRESH] + f
     if fac[f, SORT_ITEMS] + fac[f, SCREEN_ITEMS] == 0 and fresh <= screen_cap and arrived + fresh <= sort_cap:
         done = dispatch(net, st, words, rows, trace, f, s, arrivals, arrived)
@@ -104,11 +106,12 @@ def work(net, st, words, rows, trace, f, s):
 
 
 @lean
-def room_to_work(n_entry, n_lane, n_prod):
+def room_to_work(n_push, n_lane, n_prod):
     """Chunks that a facility's work in a slot may need: an entry is pushed at most six times, to the queues of the
-    facility and of its lanes, and no queue takes more than one chunk beyond those that its entries fill."""
+    facility and of its lanes, and more often where shares divide it; no queue takes more than one chunk beyond those
+    that its entries fill."""
     n_queue = (n_lane + 5) * n_prod * DAYS
-    return 6 * n_entry // PER_CHUNK + min(6 * n_entry, n_queue) + 64
+    return n_push // PER_CHUNK + min(n_push, n_queue) + 64
 
 
 @lean
@@ -125,6 +128,18 @@ def spread(words, pool, heads, span, layout, n_prod, member, queue, family):
 
 
 @lean
+def take(words, pool, heads, queue, most):
+    """Take up to ``most`` items of a queue's first entry: (gid, n, meta, left, reached, entries gone)."""
+    at = front(heads, queue)
+    gid, n, meta, left, reached = words[at], np.int64(words[at + 1]), words[at + 2], words[at + 3], words[at + 4]
+    if n > most:
+        words[at + 1] -= most
+        return gid, most, meta, left, reached, 0
+    drop(words, pool, heads, queue)
+    return gid, n, meta, left, reached, 1
+
+
+@lean
 def screen(words, pool, heads, span, layout, fac, counter, trace, n_prod, f, minute, cap):
     """Screen up to ``cap`` accepted items in order of class and put them into the sort queues; returns how many."""
     room = min(cap, fac[f, SCREEN_ITEMS])
@@ -134,15 +149,8 @@ def screen(words, pool, heads, span, layout, fac, counter, trace, n_prod, f, min
         for day in range(span[row, 0], span[row, 1] + 1):
             queue = layout[Q_SCREEN] + (np.int64(f) * n_prod + p) * DAYS + day
             while heads[queue, 0] >= 0 and done < room:
-                at = front(heads, queue)
-                gid, meta, left, reached = words[at], words[at + 2], words[at + 3], words[at + 4]
-                n = np.int64(words[at + 1])
-                if n > room - done:
-                    n = room - done
-                    words[at + 1] -= n
-                else:
-                    drop(words, pool, heads, queue)
-                    fac[f, SCREEN_ENTRIES] -= 1
+                gid, n, meta, left, reached, n_gone = take(words, pool, heads, queue, room - done)
+                fac[f, SCREEN_ENTRIES] -= n_gone
                 done += n
                 if meta & TRACED:
                     tell(trace, counter, gid, SCREENED, minute, f, -1)
@@ -191,27 +199,21 @@ def dispatch(net, st, words, rows, trace, f, s, queue, limit):
     fac, lane_items, is_fresh = st.fac, st.lane_items, queue == st.layout[Q_FRESH] + f
     parent, td, feeder, n_prod = net.parent, net.td, net.feeder, net.n_prod
     minute, moment, day = s * net.slot_min, s % net.per_day, s // net.per_day
-    first_lane, up = net.out_ptr[f], net.collect[f]
+    first, up = net.out_ptr[f], net.collect[f]
     tables, by_road, block = net.table_of_product, net.by_road, net.block_of_day[day]
     overfull, brim = net.overfull[0, net.daytype[day]], net.overfull[1, net.daytype[day]]
     core = f if parent[f] < 0 else 0
     next_out, alt_out = net.next_out[:, block, core, moment], net.alt_out[:, block, core, moment]
+    number, base = splits_at(net.split_number, net.split_base, block, core, moment)
+    split_lanes, split_ends, turn, has_splits = net.split_lanes, net.split_ends, st.split_turn, len(base) > 0
     done, moved = np.int64(0), np.int64(0)
     while heads[queue, 0] >= 0 and done < limit:
-        at = front(heads, queue)
-        gid, n, meta, left, reached = words[at], np.int64(words[at + 1]), words[at + 2], words[at + 3], words[at + 4]
-        if n > limit - done:
-            n = limit - done
-            words[at + 1] -= n
-        else:
-            drop(words, pool, heads, queue)
-            moved += 1
+        gid, n, meta, left, reached, n_gone = take(words, pool, heads, queue, limit - done)
+        moved += n_gone
         done += n
         d = meta & DESTINATION
         if meta & TRACED:
-            if is_fresh:
-                tell(trace, counter, gid, SCREENED, minute, f, -1)
-            tell(trace, counter, gid, SORTED, minute, f, -1)
+            tell_sorted(trace, counter, gid, minute, f, is_fresh)
         anchor = parent[d] if parent[d] >= 0 else d
         if f in (d, anchor) and left == GAP:
             left, reached = np.int32(minute), np.int32(minute)
@@ -227,9 +229,16 @@ def dispatch(net, st, words, rows, trace, f, s, queue, limit):
         lane, alt, road = np.int64(feeder[d] if f == anchor else up), np.int64(-1), np.int64(-1)
         if f != anchor and parent[f] < 0:
             product = (meta >> PRODUCT_SHIFT) & 15
-            lane, alt, road = choose_lanes(
-                next_out, alt_out, tables[product], by_road[product], td[d], first_lane, lane_items, overfull, n, meta
-            )
+            table, last, goal = tables[product], by_road[product], td[d]
+            if has_splits and meta & GROUNDED == 0 and number[table, goal] >= 0:
+                fac[f, OUT_ITEMS] += n
+                share(
+                    words, pool, heads, span, layout, lane_items, overfull, brim, n_prod, next_out, alt_out, table,
+                    last, goal, first, split_lanes, split_ends, turn, np.int64(base[table]) + number[table, goal], gid,
+                    n, meta, left, reached,
+                )  # fmt: skip
+                continue
+            lane, alt, road = choose_lanes(next_out, alt_out, table, last, goal, first, lane_items, overfull, n, meta)
         if lane < 0:
             counter[UNROUTED] += n
             counter[UNROUTED_FROM], counter[UNROUTED_TO] = f, d
@@ -244,56 +253,11 @@ def dispatch(net, st, words, rows, trace, f, s, queue, limit):
 
 
 @lean
-def choose_lanes(next_out, alt_out, table, by_road, td, first_lane, lane_items, overfull, n, meta):
-    """The lane that an entry should take, and, when it would overfill it, those for what does not fit: (lane,
-    alternative, lane by road), -1 where there is none."""
-    if meta & GROUNDED and next_out[by_road, td] >= 0:
-        table = by_road
-    out, alt, road = np.int64(next_out[table, td]), np.int64(-1), np.int64(-1)
-    if out < 0:
-        return out, alt, road
-    lane = first_lane + out
-    if lane_items[lane] + n > overfull[lane]:
-        if meta & DIVERTED == 0 and alt_out[table, td] >= 0:
-            alt = first_lane + np.int64(alt_out[table, td])
-        if meta & GROUNDED == 0 and by_road >= 0 and next_out[by_road, td] not in (-1, out):
-            road = first_lane + np.int64(next_out[by_road, td])
-    return lane, alt, road
-
-
-@lean
-def wait_for(
-    words, pool, heads, span, layout, lane_items, overfull, brim, n_prod, lane, alt, road, gid, n, meta, left, reached
-):  # fmt: skip
-    """Queue on a lane. What would overfill it takes the lane ``alt`` (-1: none) while that has room; what then finds
-    more waiting than a day takes away goes by ``road`` (-1: none) and stays there.
-
-    An item diverts once in its life, so two overfull lanes cannot toss it to and fro.
-    """
-    if alt < 0 and road < 0:
-        join(words, pool, heads, span, layout, lane_items, n_prod, lane, gid, n, meta, left, reached)
-        return
-    first = min(max(overfull[lane] - lane_items[lane], 0), n)
-    second, fourth = np.int64(0), np.int64(0)
-    if alt >= 0:
-        second = min(max(overfull[alt] - lane_items[alt], 0), n - first)
-    third = n - first - second
-    if road >= 0:
-        third = min(max(brim[lane] - lane_items[lane] - first, 0), third)
-        fourth = n - first - second - third
-    if first + third > 0:
-        join(words, pool, heads, span, layout, lane_items, n_prod, lane, gid, first + third, meta, left, reached)
-    if second > 0:
-        join(words, pool, heads, span, layout, lane_items, n_prod, alt, gid, second, meta | DIVERTED, left, reached)
-    if fourth > 0:
-        join(words, pool, heads, span, layout, lane_items, n_prod, road, gid, fourth, meta | GROUNDED, left, reached)
-
-
-@lean
-def join(words, pool, heads, span, layout, lane_items, n_prod, lane, gid, n, meta, left, reached):
-    """Append to a lane's queue of the entry's class."""
-    push(words, pool, heads, class_queue(span, layout, n_prod, Q_LANE, lane, meta), gid, n, meta, left, reached)
-    lane_items[lane] += n
+def tell_sorted(trace, counter, gid, minute, f, is_fresh):
+    """Tell that a traced item is sorted, and, when it was accepted only now, screened."""
+    if is_fresh:
+        tell(trace, counter, gid, SCREENED, minute, f, -1)
+    tell(trace, counter, gid, SORTED, minute, f, -1)
 
 
 @lean

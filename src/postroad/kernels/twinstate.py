@@ -21,6 +21,9 @@ RETURNING = 1 << 28
 TRACED = 1 << 29
 DIVERTED = 1 << 30
 
+SPLIT_CYCLE = 256
+"""Items after which the shares of a split begin anew."""
+
 GAP = -1
 """Stands for an instant that has not come yet."""
 
@@ -77,6 +80,10 @@ class Net(NamedTuple):
     block_of_day: np.ndarray
     next_out: np.ndarray
     alt_out: np.ndarray
+    split_number: np.ndarray  # int16, as next_out: the split within its row, -1: none; no tables where nothing is split
+    split_base: np.ndarray  # int32, as next_out without destinations: where the splits of facility and slot begin
+    split_lanes: np.ndarray  # int16 (n_split, 4)
+    split_ends: np.ndarray  # int16 (n_split, 4), of SPLIT_CYCLE items
     item_mode: int
     n_rel: int
     n_pair: int
@@ -107,6 +114,7 @@ class State(NamedTuple):
     counter: np.ndarray  # int64 (N_COUNTER,)
     fac: np.ndarray  # int64 (n_fac, N_FAC), what waits at each facility
     lane_items: np.ndarray  # int64 (n_lane,), items queued
+    split_turn: np.ndarray  # int64 (n_split,), items that each split has divided, counted from its own first position
     ring: np.ndarray  # int64 (ring, n_fac, 4), what comes in each of the next slots, see RING_ITEMS
     used: np.ndarray  # int64 (8, n_leg, 3): items, g, cm3 loaded by service day modulo 8
     load: np.ndarray  # int32 (n_days, n_leg, n_prod)

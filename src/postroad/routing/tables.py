@@ -23,15 +23,40 @@ from postroad.kernels.trees import (
     list_lanes,
     settle_keys,
 )
+from postroad.kernels.twinstate import SPLIT_CYCLE
 from postroad.network.instance import MODES, Instance
 from postroad.network.schema import FACILITY_KINDS
 from postroad.routing.departures import Timeline, build_timeline, lanes_out_of
 
-__all__ = ["RoutingTables", "build_tables"]
+__all__ = ["SPLIT_CYCLE", "RoutingTables", "Splits", "build_tables"]
 
 MAX_SWEEPS = 1000
 
 _TERMINALS = [FACILITY_KINDS.index(kind) for kind in ("airport", "railhead", "port")]
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """Where the items of a table divide over several lanes, and by what shares.
+
+    The items that a split divides are counted; of every ``SPLIT_CYCLE`` one after the other, each lane takes those of
+    its positions. Shares are therefore whole 256ths, and no item is drawn by lot.
+
+    Attributes
+    ----------
+    number: int16, shape of ``RoutingTables.next_out``: -1 where all take ``next_out``, else the number of the split
+        among those of its table, block, facility and slot.
+    base: int32 (n_table, n_block, n_core, slots_per_day): the row of ``lanes`` and ``ends`` at which the splits of
+        that table, block, facility and slot begin.
+    lanes: int16 (n_split, 4): different outgoing lanes, counted as in ``next_out``; -1: none.
+    ends: int16 (n_split, 4): lane k takes the positions ``ends[k - 1] <= position < ends[k]`` (from 0 for the first);
+        never falling, and 256 for the last lane and all after it.
+    """
+
+    number: np.ndarray
+    base: np.ndarray
+    lanes: np.ndarray
+    ends: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +76,8 @@ class RoutingTables:
     by_road: int32 (n_prod,), the first axis for a product's items that found no room where they were meant to go:
         roads only, not by way of a terminal, at the most urgent product's value of time; -1 for products that may not
         go by road, and for all where only roads lead anywhere.
+    splits: where items divide over several lanes; ``next_out`` is then the lane with the largest share. None where
+        all take ``next_out``, as in the tables of :func:`build_tables`.
     """
 
     block_of_day: np.ndarray
@@ -59,6 +86,7 @@ class RoutingTables:
     slots_to_go: np.ndarray
     table_of_product: np.ndarray
     by_road: np.ndarray
+    splits: Splits | None = None
 
 
 def build_tables(
@@ -128,7 +156,7 @@ def _solve(
 ) -> None:
     """Fill the tables of all kinds, block of destinations by block, on some threads."""
     max_extra = [int(vot * _parts(instance) * divert_max_extra_h) for _, vot in kinds]
-    groups = _destination_groups(instance)
+    groups = destination_groups(instance)
     graphs = {
         (table, home): _price_edges(instance, timeline, _open_lanes(instance, mode_ok, home, table in by_road), vot)
         for table, (mode_ok, vot) in enumerate(kinds)
@@ -182,7 +210,7 @@ def _table_kinds(instance: Instance) -> tuple[np.ndarray, np.ndarray, list[tuple
     return table_of_product, by_road, answers
 
 
-def _destination_groups(instance: Instance) -> dict[int, np.ndarray]:
+def destination_groups(instance: Instance) -> dict[int, np.ndarray]:
     """Tree destinations by the customs territory that what is bound for them does not leave.
 
     A territory with one core facility is left with its destination behind, so it needs no graph of its own: such

@@ -7,9 +7,9 @@ import numpy as np
 from postroad.core.errors import InputError
 from postroad.demand.items import Items
 from postroad.kernels.queues import new_pool
-from postroad.kernels.twinstate import DAYS, N_COUNTER, N_FAC, SPAN_BASE, Net, State
+from postroad.kernels.twinstate import DAYS, N_COUNTER, N_FAC, SPAN_BASE, SPLIT_CYCLE, Net, State
 from postroad.network.instance import Instance
-from postroad.routing.tables import RoutingTables
+from postroad.routing.tables import RoutingTables, Splits
 from postroad.twin.parameters import TwinParameters
 from postroad.twin.release import Release
 
@@ -18,6 +18,9 @@ __all__ = ["make_net", "make_state", "widen_state"]
 RUNNING_DAYS = 8
 """Service days whose trips can be under way at once."""
 
+
+SPLIT_STEP = 97
+"""Between the positions at which one split and the next begin."""
 
 WRITTEN = ("trace_gid", "trace_ordinal")
 """Fields of the Net that the kernels write."""
@@ -68,6 +71,7 @@ def make_net(
         block_of_day=block,
         next_out=tables.next_out,
         alt_out=tables.alt_out,
+        **_split_fields(tables),
         **_demand_fields(instance, release, promise_k),
         measured=measured,
         pair_full=release.pair_full,
@@ -89,6 +93,19 @@ def _network_fields(instance: Instance) -> dict[str, np.ndarray]:
         *("dp_cn", "dp_day", "dp_capf", "dp_ptr"),
     )
     return {name: getattr(instance, names.get(name, name)) for name in (*names, *same)}
+
+
+def _split_fields(tables: RoutingTables) -> dict[str, np.ndarray]:
+    """The splits of the tables; no tables and no splits where nothing is split."""
+    splits = tables.splits
+    if splits is None:
+        splits = Splits(
+            number=np.zeros((0, 1, 1, 1, 0), np.int16),
+            base=np.zeros((0, 1, 1, 1), np.int32),
+            lanes=np.zeros((0, 4), np.int16),
+            ends=np.zeros((0, 4), np.int16),
+        )
+    return {f"split_{name}": getattr(splits, name) for name in ("number", "base", "lanes", "ends")}
 
 
 def _as_compiled(value: object) -> object:
@@ -173,8 +190,12 @@ def _overfull(instance: Instance, hours: float) -> tuple[np.ndarray, np.ndarray]
     return limits, daytype.ravel().astype(np.int32)
 
 
-def make_state(instance: Instance, release: Release) -> tuple[State, np.ndarray]:
-    """Everything the kernels change, empty; and the words of the pool."""
+def make_state(instance: Instance, release: Release, tables: RoutingTables) -> tuple[State, np.ndarray]:
+    """Everything the kernels change, empty; and the words of the pool.
+
+    Splits begin at different positions, so that those of one facility do not all begin with their first lane.
+    """
+    n_split = 0 if tables.splits is None else len(tables.splits.lanes)
     n_fac, n_lane, n_prod = instance.n_fac, len(instance.lane_from), len(instance.prod_id)
     n_hours = instance.n_days * 24
     # of all connections, not of those that run in this horizon: it may become longer
@@ -200,6 +221,7 @@ def make_state(instance: Instance, release: Release) -> tuple[State, np.ndarray]
         counter=zeros(N_COUNTER),
         fac=zeros(n_fac, N_FAC),
         lane_items=zeros(n_lane),
+        split_turn=np.arange(n_split, dtype=np.int64) * SPLIT_STEP % SPLIT_CYCLE,
         ring=zeros(ring, n_fac, 4),
         used=zeros(RUNNING_DAYS, len(instance.leg_trip), 3),
         load=zeros(instance.n_days, len(instance.leg_trip), n_prod, dtype=np.int32),

@@ -87,7 +87,7 @@ def simulate(
     sample = sample or Sample()
     release = release_items(instance, demand) if isinstance(demand, Items) else release_flows(instance, demand, sample)
     net = make_net(instance, tables, release, promise_k, parameters, measured_days)
-    state, words = make_state(instance, release)
+    state, words = make_state(instance, release, tables)
     rows, trace = np.empty((1 << 16, 8), np.int32), np.empty((1024, 5), np.int32)
     progress.stage("simulate", release.n_days * CHUNKS_PER_DAY)
     day, drained, per_day = 0, False, instance.slots_per_day
