@@ -1,0 +1,110 @@
+"""How long the flow planner takes, beside HiGHS on the same problem as one linear programme.
+
+    python benchmarks/flow_peers.py                                  # about half an hour
+    python benchmarks/flow_peers.py --sizes 2:40 --solvers simplex ipm
+    python benchmarks/flow_peers.py --scenario peak --sizes 8:all --time-limit 3600
+    python benchmarks/flow_peers.py --json                           # one JSON line per row, not a table
+
+Instances are cut out of a shipped scenario by ``postroad.flow.cutting.cut_down``: the busiest destinations, the
+facilities that sort most of what is bound for them (``all``: every one), and capacities in proportion, so that what is
+crowded in the large problem is as crowded in the small one. HiGHS runs its simplex, its interior point method without
+crossover, and PDLP, on all the threads it takes by itself, with its own tolerances; building the model is not counted.
+What any solver answers is counted again by ``postroad.flow.evaluate``: *cost* is what its flows cost there, *gap* how
+far above the bound that its own prices prove, and *faults* the limits that its flows miss by more than the tolerance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import time
+from collections.abc import Iterator
+
+from flow_lp import SOLVERS, build_lp, scenario_problem, solve_lp
+
+from postroad.flow.cutting import cut_down
+from postroad.flow.evaluate import evaluate
+from postroad.flow.problem import FlowProblem
+
+SIZES = ("2:40", "4:60", "8:80", "16:120")
+COLUMNS = {
+    "instance": 12, "rows": 10, "columns": 10, "nonzeros": 10, "solver": 8, "seconds": 9, "optimum": 16, "status": 20,
+    "cost": 16, "gap": 10, "faults": 0,
+}  # fmt: skip
+
+
+def planner_row(problem: FlowProblem, max_gap: float, time_limit_s: float) -> dict[str, object] | None:
+    """The planner's row; None where there is no planner yet."""
+    if importlib.util.find_spec("postroad.flow.plan") is None:
+        return None
+    plan_flow = importlib.import_module("postroad.flow.plan").plan_flow
+    start = time.perf_counter()
+    plan = plan_flow(problem, max_gap=max_gap, time_limit=time_limit_s)
+    seconds = time.perf_counter() - start
+    return {"solver": "planner", "seconds": seconds, "cost": plan.cost_yuan, "bound": plan.bound_yuan}
+
+
+def solver_rows(problem: FlowProblem, solvers: list[str], time_limit_s: float) -> Iterator[dict[str, object]]:
+    """A row for each of the peers."""
+    lp = build_lp(problem)
+    size = {"rows": lp.matrix.shape[0], "columns": lp.matrix.shape[1], "nonzeros": lp.matrix.nnz}
+    for solver in solvers:
+        answer = solve_lp(lp, solver, time_limit_s)
+        score = evaluate(
+            problem, answer.ride_flow, answer.sort_flow, answer.given_up, answer.leg_prices, answer.sort_prices
+        )
+        yield size | {
+            "solver": solver,
+            "seconds": answer.seconds,
+            "status": answer.status,
+            "optimum": answer.objective,
+            "cost": score.cost_yuan,
+            "gap": score.gap,
+            "faults": " ".join(score.faults),
+        }
+
+
+def text_of(value: object) -> str:
+    """A cell of the table."""
+    if not isinstance(value, float):
+        return "" if value is None else str(value)
+    return f"{value:.1e}" if abs(value) < 0.01 else f"{value:,.2f}"
+
+
+def show(row: dict[str, object], as_json: bool) -> None:
+    """Print a row."""
+    if as_json:
+        print(
+            json.dumps(
+                {"figure": f"flow {row['instance']} {row['solver']}", "value": row["seconds"], "unit": "s"} | row
+            )
+        )
+    else:
+        print("  ".join(text_of(row.get(name)).rjust(width) for name, width in COLUMNS.items()), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scenario", default="normal-2023")
+    parser.add_argument("--sizes", nargs="+", default=SIZES, help="destinations:facilities, the latter may be 'all'")
+    parser.add_argument("--solvers", nargs="*", default=list(SOLVERS), choices=list(SOLVERS))
+    parser.add_argument("--time-limit", type=float, default=600.0, help="seconds for each solver on each instance")
+    parser.add_argument("--max-gap", type=float, default=0.005, help="at which the planner may stop")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    whole = scenario_problem(arguments.scenario)
+    if not arguments.json:
+        print("  ".join(name.rjust(width) for name, width in COLUMNS.items()))
+    for size in arguments.sizes:
+        destinations, facilities = size.split(":")
+        problem = cut_down(whole, int(destinations), None if facilities == "all" else int(facilities))
+        own = planner_row(problem, arguments.max_gap, arguments.time_limit)
+        if own is not None:
+            show({"instance": size} | own, arguments.json)
+        for row in solver_rows(problem, arguments.solvers, arguments.time_limit):
+            show({"instance": size} | row, arguments.json)
+
+
+if __name__ == "__main__":
+    main()
