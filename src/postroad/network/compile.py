@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from postroad.network.overlay import Overlay
 from postroad.network.timetable import ConnectionArrays, compile_connections
 from postroad.network.windows import compile_windows
 
-__all__ = ["compile_network"]
+__all__ = ["compile_network", "without_trips"]
 
 NEEDED = ("facilities", "service_areas", "products", "trips")
 """Tables without which nothing can be carried."""
@@ -241,6 +241,20 @@ def _assemble(network, epoch, n_days, slot, fac, cn, work, caps, dp, products, r
     )
 
 
+def without_trips(instance: Instance, trips: np.ndarray) -> Instance:
+    """The same network without some trips, int32 indices as in ``cn_trip``; its digest tells the two apart."""
+    if not len(trips):
+        return instance
+    cancelled = np.zeros(int(instance.cn_trip.max(initial=-1)) + 1, bool)
+    cancelled[trips] = True
+    kept = ~cancelled[instance.cn_trip[instance.dp_cn]]
+    columns = {name: getattr(instance, name)[kept] for name in _OF_DEPARTURES}
+    ptr = np.concatenate([[0], np.cumsum(kept)])[instance.dp_ptr].astype(np.int64)
+    digest = digest_bytes(f"{instance.digest}|without|".encode() + np.flatnonzero(cancelled).tobytes())
+    return freeze(replace(instance, digest=digest, dp_ptr=ptr, **columns))
+
+
+_OF_DEPARTURES = ("dp_cn", "dp_dep_min", "dp_arr_min", "dp_ready_slot", "dp_day", "dp_capf")
 _OF_FACILITIES = (
     *("kind", "parent", "place", "region", "province", "territory", "lon", "lat"),
     *("is_endpoint", "td", "cost", "wh"),

@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
+from postroad.core.errors import InputError
 from postroad.network.instance import Instance
 from postroad.routing.tables import RoutingTables, build_tables
 
-__all__ = ["Plan", "Policy", "TableRouted", "plan_tables"]
+__all__ = ["Plan", "PlannedRoutes", "Policy", "TableRouted", "plan_tables"]
 
 
 class Policy(Protocol):
     """Who decides which lane an item takes.
 
-    Today every policy answers with tables, which the twin's kernels look up for each facility, slot, destination and
-    product. Planners that know loads (a rerouter, a flow plan) give other tables through the same call.
+    Every policy answers with tables, which the twin's kernels look up for each facility, slot, destination and product.
+    Planners that know loads (a rerouter, a flow plan) give other tables through the same call.
     """
 
     name: str
@@ -34,6 +37,36 @@ class TableRouted:
     def tables(self, instance: Instance) -> RoutingTables:
         """The fixed tables."""
         return self.fixed
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRoutes:
+    """The policy that follows a flow plan.
+
+    Attributes
+    ----------
+    routes: the plan's tables, with shares.
+    cancelled: int32, indices of trips (``cn_trip``) that the plan has no use for.
+    network_digest: of the network that was planned.
+    """
+
+    routes: RoutingTables
+    cancelled: np.ndarray
+    network_digest: str = ""
+    name: str = "flow plan"
+
+    def tables(self, instance: Instance) -> RoutingTables:
+        """The plan's tables.
+
+        Raises
+        ------
+        InputError: PR-O102 when the plan was made for a network of another shape.
+        """
+        _, _, *planned = self.routes.next_out.shape
+        found = [instance.n_core, instance.slots_per_day, len(instance.td_fac)]
+        if planned != found:
+            raise InputError("PR-O102", planned=str(planned), found=str(found))
+        return self.routes
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from postroad.network.instance import Instance
 from postroad.routing.departures import plan_departures, repeating_days
 from postroad.routing.tables import RoutingTables
 
-__all__ = ["SCOPES", "Demand", "promise_days"]
+__all__ = ["SCOPES", "Demand", "promise_days", "slots_at_ends"]
 
 SCOPES = ("same_city", "intercity", "international")
 CHUNK = 1 << 16
@@ -107,6 +107,26 @@ def promise_days(
 
     _run_chunks(work, [(product, first) for product in range(len(terms)) for first in range(0, n_pair, CHUNK)], threads)
     return days, _name_unreached(instance, flows, days)
+
+
+def slots_at_ends(instance: Instance, release_min: np.ndarray, day: int) -> tuple[np.ndarray, np.ndarray]:
+    """When items are sorted at the anchor of where they were accepted, and how long they wait once sorted at the other.
+
+    Parameters
+    ----------
+    release_min: int32 (n_rel,), minutes of the day at which items are accepted.
+    day: day of the horizon on which they are.
+
+    Returns
+    -------
+    int32 (n_fac, n_rel), slots of the horizon; and int32 (n_fac, n_slots), slots from being sorted at the anchor of each
+    endpoint to its delivery wave. -1 where it does not happen.
+
+    **Assumes** no queues; days after the horizon repeat its last week.
+    """
+    axis = _waits(instance)
+    answers = _sorted_slots(instance, axis, release_min, day)[1], _slots_to_wave(instance, axis)[1]
+    return tuple(np.where(answer < NEVER, answer, -1).astype(np.int32) for answer in answers)
 
 
 def _run_chunks(work: Callable[[int, int], None], chunks: list[tuple[int, int]], threads: int) -> None:

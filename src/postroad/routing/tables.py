@@ -28,7 +28,7 @@ from postroad.network.instance import MODES, Instance
 from postroad.network.schema import FACILITY_KINDS
 from postroad.routing.departures import Timeline, build_timeline, lanes_out_of
 
-__all__ = ["SPLIT_CYCLE", "RoutingTables", "Splits", "build_tables"]
+__all__ = ["SPLIT_CYCLE", "RoutingTables", "Splits", "build_tables", "destination_groups"]
 
 MAX_SWEEPS = 1000
 

@@ -19,9 +19,10 @@ from postroad.demand.build import flows_for, mean_day_items
 from postroad.demand.flows import Flows
 from postroad.demand.profiles import calendar_weights, day_weights, scale_days
 from postroad.measure.record import Record, make_record
-from postroad.network.compile import compile_network
+from postroad.network.compile import compile_network, without_trips
 from postroad.network.instance import Instance
 from postroad.network.scenario import Scenario
+from postroad.routing.plan import PlannedRoutes
 from postroad.routing.promise import promise_days
 from postroad.routing.tables import RoutingTables, build_tables
 from postroad.twin.parameters import read_parameters
@@ -64,6 +65,7 @@ def execute(
     scenario: Scenario,
     *,
     know_overlay: bool = False,
+    follow: PlannedRoutes | None = None,
     measured_days: tuple[int, ...] | None = None,
     threads: int = 2,
     max_days: int = MAX_DAYS,
@@ -74,6 +76,7 @@ def execute(
     Parameters
     ----------
     know_overlay: whether routes are chosen knowing the disruptions; by default the plan's routes are kept.
+    follow: routes of a plan to follow instead of those that nothing congests; what is promised stays the same.
     measured_days: days of acceptance to measure; the scenario's day when None.
     threads: worker threads; the result is the same for any number.
     max_days: days after which the run ends even if items are left.
@@ -89,7 +92,7 @@ def execute(
     with watch("check"):
         findings = scenario.network.check()
         findings.raise_on_errors()
-    horizon = _compiler(scenario)
+    horizon = _compiler(scenario, follow=follow)
     with watch("compile"):
         instance = horizon(min(scenario.n_days + DRAIN_DAYS, max_days))
     with watch("demand"):
@@ -99,6 +102,8 @@ def execute(
         tables = build_tables(instance, know_overlay=know_overlay, divert_max_extra_h=extra, threads=threads)
     with watch("promise"):
         promised = _promise(scenario, instance, tables, flows, threads)
+    if follow is not None:
+        tables = follow.tables(instance)
     days = (scenario.days_before,) if measured_days is None else measured_days
     with watch("simulate", is_told=False):
         result, left = simulate(
@@ -180,14 +185,17 @@ def make_run_record(scenario: Scenario, instance: Instance, result: TwinResult) 
     )
 
 
-def _compiler(scenario: Scenario, *, with_overlay: bool = True) -> Callable[[int], Instance]:
-    """Compile the scenario for a horizon of so many days."""
+def _compiler(
+    scenario: Scenario, *, with_overlay: bool = True, follow: PlannedRoutes | None = None
+) -> Callable[[int], Instance]:
+    """Compile the scenario for a horizon of so many days, without the trips that a plan cancels."""
     overlay = scenario.overlay if with_overlay else None
 
     def compile_days(n_days: int) -> Instance:
-        return compile_network(
+        instance = compile_network(
             scenario.network, day=scenario.day, days_before=scenario.days_before, n_days=n_days, overlay=overlay
         )
+        return instance if follow is None else without_trips(instance, follow.cancelled)
 
     return compile_days
 
