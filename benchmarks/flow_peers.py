@@ -10,13 +10,13 @@ facilities that sort most of what is bound for them (``all``: every one), and ca
 crowded in the large problem is as crowded in the small one. HiGHS runs its simplex, its interior point method without
 crossover, and PDLP, on all the threads it takes by itself, with its own tolerances; building the model is not counted.
 What any solver answers is counted again by ``postroad.flow.evaluate``: *cost* is what its flows cost there, *gap* how
-far above the bound that its own prices prove, and *faults* the limits that its flows miss by more than the tolerance.
+far that is above the *bound* that its own prices prove, *faults* the limits that its flows miss by more than the
+tolerance.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import time
 from collections.abc import Iterator
@@ -24,25 +24,38 @@ from collections.abc import Iterator
 from flow_lp import SOLVERS, build_lp, scenario_problem, solve_lp
 
 from postroad.flow.cutting import cut_down
-from postroad.flow.evaluate import evaluate
+from postroad.flow.evaluate import Score, evaluate
+from postroad.flow.plan import plan_flow
 from postroad.flow.problem import FlowProblem
 
 SIZES = ("2:40", "4:60", "8:80", "16:120")
 COLUMNS = {
     "instance": 12, "rows": 10, "columns": 10, "nonzeros": 10, "solver": 8, "seconds": 9, "optimum": 16, "status": 20,
-    "cost": 16, "gap": 10, "faults": 0,
+    "cost": 16, "bound": 16, "gap": 10, "given_up": 12, "faults": 0,
 }  # fmt: skip
 
 
-def planner_row(problem: FlowProblem, max_gap: float, time_limit_s: float) -> dict[str, object] | None:
-    """The planner's row; None where there is no planner yet."""
-    if importlib.util.find_spec("postroad.flow.plan") is None:
-        return None
-    plan_flow = importlib.import_module("postroad.flow.plan").plan_flow
+def planner_row(problem: FlowProblem, max_gap: float, time_limit_s: float) -> dict[str, object]:
+    """The planner's row, its plan and its prices counted as the peers' are."""
     start = time.perf_counter()
     plan = plan_flow(problem, max_gap=max_gap, time_limit=time_limit_s)
     seconds = time.perf_counter() - start
-    return {"solver": "planner", "seconds": seconds, "cost": plan.cost_yuan, "bound": plan.bound_yuan}
+    market, loading = plan.market, plan.loading
+    leg_prices = (plan.prices * market.yuan)[: market.n_ride]
+    flows = loading.ride_flow, loading.sort_flow, loading.given_up
+    score = evaluate(problem, *flows, leg_prices, market.sort_prices(plan.prices))
+    return {"solver": "planner", "seconds": seconds, "status": plan.stop} | figures(score)
+
+
+def figures(score: Score) -> dict[str, object]:
+    """What a row says of a score."""
+    return {
+        "cost": score.cost_yuan,
+        "bound": score.bound_yuan,
+        "gap": score.gap,
+        "given_up": score.n_given_up,
+        "faults": " ".join(score.faults),
+    }
 
 
 def solver_rows(problem: FlowProblem, solvers: list[str], time_limit_s: float) -> Iterator[dict[str, object]]:
@@ -54,15 +67,16 @@ def solver_rows(problem: FlowProblem, solvers: list[str], time_limit_s: float) -
         score = evaluate(
             problem, answer.ride_flow, answer.sort_flow, answer.given_up, answer.leg_prices, answer.sort_prices
         )
-        yield size | {
-            "solver": solver,
-            "seconds": answer.seconds,
-            "status": answer.status,
-            "optimum": answer.objective,
-            "cost": score.cost_yuan,
-            "gap": score.gap,
-            "faults": " ".join(score.faults),
-        }
+        yield (
+            size
+            | {
+                "solver": solver,
+                "seconds": answer.seconds,
+                "status": answer.status,
+                "optimum": answer.objective,
+            }
+            | figures(score)
+        )
 
 
 def text_of(value: object) -> str:
@@ -91,6 +105,7 @@ def main() -> None:
     parser.add_argument("--solvers", nargs="*", default=list(SOLVERS), choices=list(SOLVERS))
     parser.add_argument("--time-limit", type=float, default=600.0, help="seconds for each solver on each instance")
     parser.add_argument("--max-gap", type=float, default=0.005, help="at which the planner may stop")
+    parser.add_argument("--peers-only", action="store_true", help="without the planner")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     whole = scenario_problem(arguments.scenario)
@@ -99,8 +114,8 @@ def main() -> None:
     for size in arguments.sizes:
         destinations, facilities = size.split(":")
         problem = cut_down(whole, int(destinations), None if facilities == "all" else int(facilities))
-        own = planner_row(problem, arguments.max_gap, arguments.time_limit)
-        if own is not None:
+        if not arguments.peers_only:
+            own = planner_row(problem, arguments.max_gap, arguments.time_limit)
             show({"instance": size} | own, arguments.json)
         for row in solver_rows(problem, arguments.solvers, arguments.time_limit):
             show({"instance": size} | row, arguments.json)
