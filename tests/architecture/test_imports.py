@@ -14,7 +14,7 @@ LAYERS = [
     "postroad.cli",
     "postroad.study",
     "postroad.report | postroad.reference",
-    "postroad.twin",
+    "postroad.flow | postroad.twin",
     "postroad.routing",
     "postroad.measure",
     "postroad.ledger",

@@ -16,11 +16,13 @@ __all__ = [
     "Lang",
     "Level",
     "MapNotice",
+    "MaxGap",
     "Seed",
     "Seeds",
     "Threads",
     "TimeLimit",
     "Version",
+    "WorkLimit",
 ]
 
 
@@ -42,6 +44,12 @@ Seed = Annotated[
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Runs that differ in their seed: means and intervals.")]
 Threads = Annotated[int, typer.Option("--threads", min=0, help="Threads to use; 0: as many as there are cores.")]
 TimeLimit = Annotated[float | None, typer.Option("--time-limit", min=0, help="Seconds after which a search stops.")]
+WorkLimit = Annotated[
+    int | None, typer.Option("--work-limit", min=1, help="Steps after which a search stops; repeats one exactly.")
+]
+MaxGap = Annotated[
+    float, typer.Option("--max-gap", min=0, max=1, help="Stop when the plan is proven to be no further from the best.")
+]
 Level = Annotated[str | None, typer.Option("--level", metavar="city|county", help="Level of the feed.")]
 By = Annotated[list[str] | None, typer.Option("--by", help="What to group by; may be given more than once.")]
 BaseMapFile = Annotated[

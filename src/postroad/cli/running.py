@@ -43,6 +43,9 @@ def run(
     know_overlay: Annotated[
         bool, typer.Option("--know-overlay", help="Choose routes knowing the disruptions.")
     ] = False,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="FOLDER", help="Follow a plan that postroad plan flow has made.")
+    ] = None,
     threads: Threads = 2,
     base_map: BaseMapFile = None,
     map_notice: MapNotice = "",
@@ -61,7 +64,7 @@ def run(
     with shell.progress() as progress:
         made = simulate(
             scenario, seed=seed, seeds=seeds, sample=sample, sample_pairs=pairs, level=level, to=folder,
-            replace_folder=replace, know_overlay=know_overlay, threads=threads, progress=progress,
+            replace_folder=replace, know_overlay=know_overlay, plan=plan, threads=threads, progress=progress,
         )  # fmt: skip
         if not no_beside:
             made = simulate_beside(made, threads=threads, progress=progress)

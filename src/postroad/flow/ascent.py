@@ -3,8 +3,8 @@
 Where soft loads exceed a capacity its price rises, where they leave room it falls, in proportion to the logarithm of
 load over capacity and to the warmth of the values, which is what a price change moves loads by. Each price has a step
 of its own, longer while it keeps its direction and shorter when it turns. As the warmth falls the soft loads come close
-to those of the linear programme's optimum. Loads are taken to fit when they use ``ROOM`` of a capacity: the little that is
-kept back is what lets a plan find its way without collisions, and costs next to nothing.
+to those of the linear programme's optimum. Loads are taken to fit when they use ``ROOM`` of a capacity: the little
+that is kept back is what lets a plan find its way without collisions, and costs next to nothing.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def build_problem(
 
     Raises
     ------
-    InputError: PR-O101 when a cost does not fit the range in which sums are exact.
+    InputError: PR-G101 when a cost does not fit the range in which sums are exact.
     """
     counts = flows.day_counts(flow_day)
     rides, resources = collect_rides(instance, day)
@@ -120,7 +120,7 @@ def build_problem(
     refusal = wait * per_day * REFUSAL_DAYS + REFUSAL_YUAN * 1_000_000
     for name, values in (("ride", cost), ("handling", handling), ("wave", end_cost), ("refusal", refusal)):
         if values.max(initial=0) >= CLOSED // 2:
-            raise InputError("PR-O101", what=name, yuan=values.max() / 1e6, limit=CLOSED // 2 / 1e6)
+            raise InputError("PR-G101", what=name, yuan=values.max() / 1e6, limit=CLOSED // 2 / 1e6)
     cost[~instance.prod_mode_ok[:, instance.lane_mode[rides.lane]]] = CLOSED
     groups = destination_groups(instance)
     group_of_td = np.empty(len(instance.td_fac), np.int32)

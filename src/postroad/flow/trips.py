@@ -48,7 +48,7 @@ def unused_trips(problem: FlowProblem, ride_load: np.ndarray) -> np.ndarray:
 
 
 def _parts(problem: FlowProblem, ride_load: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Of each ride the part of its room used; of each departure its part of the ride's room and what it carries of it."""
+    """The part used of each ride; each departure's part of its ride's room, and what it carries of that."""
     rides, resources, instance = problem.rides, problem.resources, problem.instance
     ride_of_use = np.repeat(np.arange(rides.n), np.diff(resources.ride_ptr))
     used = np.zeros(rides.n)

@@ -33,74 +33,96 @@ def soft_loads(
     ride_load: float64 (n_ride,), sort_load: float64 (n_fac, n_slots), items; added to.
     """
     n_fac, n_slots, width = standing_in.shape
-    rate = _ONE / (warmth * np.float32(256))
-    widest = 0
-    for place in range(len(graph.ptr) - 1):
-        widest = max(widest, graph.ptr[place + 1] - graph.ptr[place])
-    shares, part = np.empty((widest + 1, width), np.float32), np.empty(width, np.float32)
+    shares, part = np.empty((widest(graph.ptr) + 1, width), np.float32), np.empty(width, np.float32)
     for s in range(n_slots):
         later = s + 1 if s + 1 < n_slots else 0
         for f in range(n_fac):
-            out = standing_out[f, s]
             if some_in[f, s]:
                 some_in[f, s] = some_released[f, s]
-                queue, fresh, rest = standing_in[f, s], released[f, s], standing_in[f, later]
-                ahead, here, cost = value_in[f, later], value_out[f, s], sort_cost[f, s]
-                done, left = _ZERO, _ZERO
-                for d in range(width):
-                    gain = ahead[d] + wait_cost - here[d] - cost
-                    other = weight(abs(gain), rate)
-                    share = _ONE / (_ONE + other)
-                    n = queue[d] * (share if gain >= _ZERO else other * share)
-                    stays = queue[d] - n
-                    out[d] += n
-                    rest[d] += stays
-                    queue[d] = fresh[d]
-                    done += n
-                    left += stays
+                done, left = _sort_softly(
+                    standing_in[f, s], standing_in[f, later], standing_out[f, s], released[f, s], value_in[f, later],
+                    value_out[f, s], sort_cost[f, s], wait_cost, warmth,
+                )  # fmt: skip
                 sort_load[f, s] += done
-                if done > 0:
-                    some_out[f, s] = True
-                if left > 0:
-                    some_in[f, later] = True
-            if not some_out[f, s]:
-                continue
-            some_out[f, s] = False
-            if graph.goal[f] >= 0:
-                out[graph.goal[f]] = _ZERO
-            first, last = graph.ptr[s * n_fac + f], graph.ptr[s * n_fac + f + 1]
-            rest, ahead, here = standing_out[f, later], value_out[f, later], value_out[f, s]
-            for d in range(width):
-                shares[0, d] = weight(ahead[d] + wait_cost - here[d], rate)
-                part[d] = shares[0, d] + _TINY
-            for ride in range(first, last):
-                beyond, cost = value_in[graph.head[ride], (s + graph.step[ride]) % n_slots], ride_cost[ride]
-                share = shares[ride - first + 1]
-                for d in range(width):
-                    share[d] = weight(beyond[d] + cost - here[d], rate)
-                    part[d] += share[d]
-            for d in range(width):
-                part[d] = out[d] / part[d]
-            for ride in range(first, last):
-                arrives = (s + graph.step[ride]) % n_slots
-                target, share = standing_in[graph.head[ride], arrives], shares[ride - first + 1]
-                total = _ZERO
-                for d in range(width):
-                    n = part[d] * share[d]
-                    target[d] += n
-                    total += n
-                if total > 0:
-                    ride_load[ride] += total
-                    some_in[graph.head[ride], arrives] = True
-            left = _ZERO
-            for d in range(width):
-                n = part[d] * shares[0, d]
-                n = n if n > _DUST else _ZERO
-                rest[d] += n
-                left += n
-                out[d] = _ZERO
-            if left > 0:
-                some_out[f, later] = True
+                some_out[f, s] |= done > 0
+                some_in[f, later] |= left > 0
+            if some_out[f, s]:
+                some_out[f, s] = False
+                if graph.goal[f] >= 0:
+                    standing_out[f, s, graph.goal[f]] = _ZERO
+                some_out[f, later] |= _leave_softly(
+                    standing_in, some_in, standing_out[f, s], standing_out[f, later], value_in, value_out[f, s],
+                    value_out[f, later], graph, ride_cost, wait_cost, warmth, ride_load, shares, part, f, s,
+                )  # fmt: skip
+
+
+@njit
+def widest(ptr):
+    """The most rides that leave one place."""
+    most = 0
+    for place in range(len(ptr) - 1):
+        most = max(most, ptr[place + 1] - ptr[place])
+    return most
+
+
+@njit(fastmath=True)
+def _sort_softly(queue, rest, out, fresh, ahead, here, cost, wait_cost, warmth):
+    """Sort a share of what stands in a queue, which ``fresh`` then stands in; how many are sorted and how many wait."""
+    rate = _ONE / (warmth * np.float32(256))
+    done, left = _ZERO, _ZERO
+    for d in range(len(queue)):
+        gain = ahead[d] + wait_cost - here[d] - cost
+        other = weight(abs(gain), rate)
+        share = _ONE / (_ONE + other)
+        n = queue[d] * (share if gain >= _ZERO else other * share)
+        stays = queue[d] - n
+        out[d] += n
+        rest[d] += stays
+        queue[d] = fresh[d]
+        done += n
+        left += stays
+    return done, left
+
+
+@njit(fastmath=True)
+def _leave_softly(
+    standing_in, some_in, out, rest, value_in, here, ahead, graph, ride_cost, wait_cost, warmth, ride_load, shares,
+    part, f, s,
+):  # fmt: skip
+    """Let shares of what is sorted leave with the slot's rides; whether anything waits."""
+    n_fac, n_slots, width = standing_in.shape
+    rate = _ONE / (warmth * np.float32(256))
+    first, last = graph.ptr[s * n_fac + f], graph.ptr[s * n_fac + f + 1]
+    for d in range(width):
+        shares[0, d] = weight(ahead[d] + wait_cost - here[d], rate)
+        part[d] = shares[0, d] + _TINY
+    for ride in range(first, last):
+        beyond, cost = value_in[graph.head[ride], (s + graph.step[ride]) % n_slots], ride_cost[ride]
+        share = shares[ride - first + 1]
+        for d in range(width):
+            share[d] = weight(beyond[d] + cost - here[d], rate)
+            part[d] += share[d]
+    for d in range(width):
+        part[d] = out[d] / part[d]
+    for ride in range(first, last):
+        arrives = (s + graph.step[ride]) % n_slots
+        target, share = standing_in[graph.head[ride], arrives], shares[ride - first + 1]
+        total = _ZERO
+        for d in range(width):
+            n = part[d] * share[d]
+            target[d] += n
+            total += n
+        if total > 0:
+            ride_load[ride] += total
+            some_in[graph.head[ride], arrives] = True
+    left = _ZERO
+    for d in range(width):
+        n = part[d] * shares[0, d]
+        n = n if n > _DUST else _ZERO
+        rest[d] += n
+        left += n
+        out[d] = _ZERO
+    return left > 0
 
 
 @njit(fastmath=True)
@@ -110,9 +132,9 @@ def load_within(
 ):  # fmt: skip
     """Load items round by round of the ring on what room is left; how many are still on the way afterwards.
 
-    Every item's way is a way on the ring, and a ride or a slot of sorting is never loaded beyond its room, so what comes
-    out can be carried out day after day whatever the prices were. Items of the first round choose first; where shares
-    are those of prices at which loads fit, nearly all find the room they ask for. What finds none waits.
+    Every item's way is a way on the ring, and a ride or a slot of sorting is never loaded beyond its room, so what
+    comes out can be carried out day after day, whatever the prices were. Items of the first round choose first; where
+    shares are those of prices at which loads fit, nearly all find the room they ask for. What finds none waits.
 
     Parameters
     ----------
@@ -127,10 +149,7 @@ def load_within(
     n_rounds: rounds after which to stop.
     """
     n_fac, n_slots = some_in.shape
-    widest = 0
-    for place in range(len(graph.ptr) - 1):
-        widest = max(widest, graph.ptr[place + 1] - graph.ptr[place])
-    shares = np.empty((len(queue), widest + 1, queue.shape[3]), np.float32)
+    shares = np.empty((len(queue), widest(graph.ptr) + 1, queue.shape[3]), np.float32)
     part = np.empty((len(queue), queue.shape[3]), np.float32)
     remaining = 0.0
     for _ in range(n_rounds):

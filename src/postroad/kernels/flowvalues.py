@@ -1,9 +1,9 @@
 """Kernels for the flow planner: what it costs to bring an item from every facility and slot to every destination.
 
 The graph
-    At facility f in slot s an item stands in the sort queue (*in*) or is sorted (*out*). From *in* it is sorted, or waits
-    for the next slot; from *out* it takes one of the slot's rides, each of which leads to the sort queue of another
-    facility some slots later, or waits. At its destination what is sorted is through. Slots form a ring.
+    At facility f in slot s an item stands in the sort queue (*in*) or is sorted (*out*). From *in* it is sorted, or
+    waits for the next slot; from *out* it takes one of the slot's rides, each of which leads to the sort queue of
+    another facility some slots later, or waits. At its destination what is sorted is through. Slots form a ring.
 
 Values
     The value of a place is the least cost from there on. ``exact_values`` finds it in whole micro-yuan;

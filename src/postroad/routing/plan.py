@@ -60,12 +60,12 @@ class PlannedRoutes:
 
         Raises
         ------
-        InputError: PR-O102 when the plan was made for a network of another shape.
+        InputError: PR-G102 when the plan was made for a network of another shape.
         """
         _, _, *planned = self.routes.next_out.shape
         found = [instance.n_core, instance.slots_per_day, len(instance.td_fac)]
         if planned != found:
-            raise InputError("PR-O102", planned=str(planned), found=str(found))
+            raise InputError("PR-G102", planned=str(planned), found=str(found))
         return self.routes
 
 

@@ -119,8 +119,8 @@ def slots_at_ends(instance: Instance, release_min: np.ndarray, day: int) -> tupl
 
     Returns
     -------
-    int32 (n_fac, n_rel), slots of the horizon; and int32 (n_fac, n_slots), slots from being sorted at the anchor of each
-    endpoint to its delivery wave. -1 where it does not happen.
+    int32 (n_fac, n_rel), slots of the horizon; and int32 (n_fac, n_slots), slots from being sorted at the anchor of
+    each endpoint to its delivery wave. -1 where it does not happen.
 
     **Assumes** no queues; days after the horizon repeat its last week.
     """

@@ -33,6 +33,7 @@ from postroad.report.basemap import BaseMap
 from postroad.report.run import write_report
 from postroad.study.archive import read_findings, read_result, write_findings, write_ledger, write_result
 from postroad.study.execution import Execution, execute, make_run_record, released_by_day
+from postroad.study.planning import open_routes
 from postroad.study.reporting import describe_run
 from postroad.study.seeds import measure_seeds
 from postroad.twin.result import TwinResult
@@ -134,6 +135,7 @@ def simulate(
     to: Path | str | None = None,
     replace_folder: bool = False,
     know_overlay: bool = False,
+    plan: Path | str | None = None,
     threads: int = 2,
     progress: Progress | None = None,
 ) -> Run:
@@ -150,6 +152,8 @@ def simulate(
     to: folder in which the run is kept, written whole or not at all; None keeps it in memory only.
     replace_folder: whether a folder that is there is replaced.
     know_overlay: whether routes are chosen knowing the disruptions.
+    plan: folder of a plan whose routes items follow and whose cancelled trips do not run; see
+        :func:`postroad.study.planning.plan_day`.
     threads: worker threads, 0 for as many as there are cores; the result is the same for any number.
 
     Raises
@@ -170,11 +174,12 @@ def simulate(
     made = _prepare(scenario, level)
     changes = {"seed": seed, "sample": sample, "sample_pairs": (*made.sample_pairs, *sample_pairs)}
     made = replace(made, **{name: value for name, value in changes.items() if value is not None})
-    options = {"know_overlay": know_overlay, "threads": threads, "progress": progress}
+    follow = None if plan is None else open_routes(plan, made)
+    options = {"know_overlay": know_overlay, "follow": follow, "threads": threads, "progress": progress}
     done = execute(made, **options)
     run = Run(
         made, done.instance, done.result, done.record, done.findings, done.result_digest,
-        _command(scenario, made, level, know_overlay, to), know_overlay,
+        _command(scenario, made, level, know_overlay, to, plan), know_overlay,
         measure_seeds(made, done.record, seeds, **options), wall_s=done.wall_s,
     )  # fmt: skip
     return run if to is None else _keep(run, done, Path(to), replace_folder, progress)
@@ -203,13 +208,15 @@ def _prepare(scenario: Scenario | str | Path, level: str | None) -> Scenario:
 
 
 def _command(
-    given: Scenario | str | Path, made: Scenario, level: str | None, know_overlay: bool, to: Path | str | None
-) -> str:
+    given: Scenario | str | Path, made: Scenario, level: str | None, know_overlay: bool, to: Path | str | None,
+    plan: Path | str | None,
+) -> str:  # fmt: skip
     """The command that repeats a run: of the scenario that was named, else of the folder it is kept in."""
     if isinstance(given, Scenario):
         return f"postroad run {shlex.quote(str(to))} --to {shlex.quote(f'{to}-again')}" if to is not None else ""
     words = ["postroad", "run", str(given), "--seed", str(made.seed), "--sample", str(made.sample)]
     words += ["--level", level] if level else []
+    words += ["--plan", str(plan)] if plan is not None else []
     for origin, destination in made.sample_pairs:
         words += ["--sample-pair", f"{origin}:{destination}"]
     return shlex.join(words + (["--know-overlay"] if know_overlay else []))
