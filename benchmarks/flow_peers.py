@@ -102,6 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenario", default="normal-2023")
     parser.add_argument("--sizes", nargs="+", default=SIZES, help="destinations:facilities, the latter may be 'all'")
+    parser.add_argument("--room", type=float, default=2.0, help="times the proportion that capacities keep")
     parser.add_argument("--solvers", nargs="*", default=list(SOLVERS), choices=list(SOLVERS))
     parser.add_argument("--time-limit", type=float, default=600.0, help="seconds for each solver on each instance")
     parser.add_argument("--max-gap", type=float, default=0.005, help="at which the planner may stop")
@@ -113,7 +114,8 @@ def main() -> None:
         print("  ".join(name.rjust(width) for name, width in COLUMNS.items()))
     for size in arguments.sizes:
         destinations, facilities = size.split(":")
-        problem = cut_down(whole, int(destinations), None if facilities == "all" else int(facilities))
+        n_facilities = None if facilities == "all" else int(facilities)
+        problem = cut_down(whole, int(destinations), n_facilities, room=arguments.room)
         if not arguments.peers_only:
             own = planner_row(problem, arguments.max_gap, arguments.time_limit)
             show({"instance": size} | own, arguments.json)

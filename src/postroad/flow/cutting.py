@@ -26,7 +26,9 @@ LEAST = 0.1
 """A capacity keeps at least this part of the part that is kept of all items."""
 
 
-def cut_down(problem: FlowProblem, n_destinations: int, n_facilities: int | None = None) -> FlowProblem:
+def cut_down(
+    problem: FlowProblem, n_destinations: int, n_facilities: int | None = None, *, room: float = 1.0
+) -> FlowProblem:
     """A problem with the busiest destinations of another, and capacities in proportion.
 
     Parameters
@@ -35,6 +37,8 @@ def cut_down(problem: FlowProblem, n_destinations: int, n_facilities: int | None
     n_facilities: how many core facilities to keep, those that sort most of what is bound for the destinations, and the
         destinations; what is released elsewhere is left out. None: all. Facilities keep their indices, so ``n_core`` is
         as before, but nothing happens at those left out.
+    room: times the proportion that capacities keep. Few items have fewer ways round what is full than many have
+        together, so a cut at 1 may have to refuse some where the large problem need not.
 
     Returns
     -------
@@ -42,7 +46,7 @@ def cut_down(problem: FlowProblem, n_destinations: int, n_facilities: int | None
     before, so that its lanes and departures are still those that the rides name.
 
     **Assumes** that the loads of free items say what part of a capacity to keep: the part is that of the kept items in
-    the load, at most 1, at least a tenth of their part in all items.
+    the load, at least a tenth of their part in all items, times ``room``, at most 1.
     """
     full = _free_use(problem)
     cut = _keep_destinations(problem, n_destinations)
@@ -51,7 +55,7 @@ def cut_down(problem: FlowProblem, n_destinations: int, n_facilities: int | None
     part = cut.n_items / problem.n_items
     kept = _free_use(cut)
     share = np.divide(kept, full, out=np.full(len(full), part), where=full > 0)
-    share = np.clip(share, LEAST * part, 1.0)
+    share = np.minimum(np.maximum(share, LEAST * part) * room, 1.0)
     place = make_market(problem).sort_place
     sort_cap = problem.sort_cap.copy()
     sort_cap.ravel()[place] *= share[problem.resources.n :]
