@@ -1,6 +1,6 @@
 """Show the figures that must hold: each is measured by its own command, and one that does not hold fails the whole.
 
-    python benchmarks/figures.py                  # all, about half an hour
+    python benchmarks/figures.py                  # all, about an hour
     python benchmarks/figures.py --only twin      # all figures of one group
     python benchmarks/figures.py --list
 
@@ -26,6 +26,7 @@ FIGURES = {
     "demand": [[f"{HERE}/demand.py"], [f"{HERE}/demand.py", "--level", "county"]],
     "measure": [[f"{HERE}/measure.py"], [f"{HERE}/measure.py", "--rows", "7e7"]],
     "ledger": [[f"{HERE}/ledger.py"]],
+    "flow": [[f"{HERE}/flow.py"], [f"{HERE}/flow.py", "--limit", "900"]],
     "peak": [[__file__, "--run-peak"]],
     "validation": [[__file__, "--validate"]],
 }

@@ -38,7 +38,7 @@ COLUMNS = {
 def planner_row(problem: FlowProblem, max_gap: float, time_limit_s: float) -> dict[str, object]:
     """The planner's row, its plan and its prices counted as the peers' are."""
     start = time.perf_counter()
-    plan = plan_flow(problem, max_gap=max_gap, time_limit=time_limit_s)
+    plan = plan_flow(problem, max_gap=max_gap, time_limit=time_limit_s, route=False)
     seconds = time.perf_counter() - start
     market, loading = plan.market, plan.loading
     leg_prices = (plan.prices * market.yuan)[: market.n_ride]

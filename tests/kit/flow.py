@@ -12,7 +12,7 @@ from types import ModuleType
 from postroad.flow.cutting import cut_down
 from postroad.flow.problem import FlowProblem
 
-__all__ = ["flow_lp", "solved", "tight_tiny", "tighten", "town"]
+__all__ = ["FEASIBLE", "PROBLEMS", "flow_lp", "solved", "tight_tiny", "tighten", "town"]
 
 
 def _load(name: str) -> ModuleType:
@@ -41,8 +41,8 @@ def tight_tiny() -> FlowProblem:
 
 @cache
 def town() -> FlowProblem:
-    """The busiest three destinations and the busiest twelve facilities of ``normal-2023``."""
-    return cut_down(flow_lp.scenario_problem("normal-2023"), 3, 12)
+    """The busiest three destinations and twelve facilities of ``normal-2023``, with room for all items."""
+    return cut_down(flow_lp.scenario_problem("normal-2023"), 3, 12, room=2.0)
 
 
 @cache
@@ -52,3 +52,10 @@ def solved(name: str):
 
 
 PROBLEMS = {"tight_tiny": tight_tiny, "town": town}
+
+
+FEASIBLE = {
+    "roomy_town": lambda: tighten(town(), 2, 2),
+    "snug_tiny": lambda: tighten(flow_lp.scenario_problem("tiny"), 0.15, 0.5),
+}
+"""Problems whose items can all be carried, though capacities bind."""

@@ -19,6 +19,7 @@ from postroad.study.planning import Planned, plan_day
 __all__ = ["plan"]
 
 PLANS = Path("plans")
+HISTORY = ("work", "seconds", "bound_yuan", "cost_yuan")
 
 
 class Kind(StrEnum):
@@ -77,9 +78,7 @@ def _data(made: Planned) -> dict[str, object]:
         "work": plan.n_iterations,
         "n_given_up": plan.loading.n_given_up,
         "n_cancelled_trips": len(plan.cancelled),
-        "history": [
-            dict(zip(("work", "seconds", "bound_yuan", "cost_yuan"), row, strict=True)) for row in plan.history
-        ],
+        "history": [dict(zip(HISTORY, row, strict=True)) for row in plan.history],
         "worth_most": worth_most(plan).to_dicts(),
         "label": "modelled",
     }
@@ -97,13 +96,14 @@ def _write(shell: Shell, made: Planned) -> None:
     """The plan's figures, what its cost is made of, and where more capacity is worth most."""
     plan, score = made.plan, made.score
     n = max(plan.problem.n_items, 1)
+    time_yuan = score.ride_time_yuan + score.waiting_yuan + score.wave_yuan
     rows = [
         (Text("Items a day", "日件量"), f"{plan.problem.n_items:,.0f}"),
         (Text("Cost that routing can change", "路由可改变的成本"), f"{plan.cost_yuan:,.0f} yuan"),
         (Text("No plan costs less than", "任何计划的成本下限"), f"{plan.bound_yuan:,.0f} yuan"),
         (Text("Gap", "间隙"), f"{plan.gap:.2%}"),
         (Text("Checked by a second account", "独立核算"), _verdict(shell, made)),
-        (Text("An item: time in transit", "每件：在途时间"), f"{(score.ride_time_yuan + score.waiting_yuan + score.wave_yuan) / n:.3f} yuan"),
+        (Text("An item: time in transit", "每件：在途时间"), f"{time_yuan / n:.3f} yuan"),
         (Text("An item: handling", "每件：处理"), f"{score.handling_yuan / n:.3f} yuan"),
         (Text("An item: carbon", "每件：碳"), f"{score.carbon_yuan / n:.3f} yuan"),
         (Text("Items not carried", "未能运送件数"), f"{plan.loading.n_given_up:,.0f}"),

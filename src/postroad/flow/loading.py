@@ -8,7 +8,7 @@ import numpy as np
 
 from postroad.flow.problem import CLOSED, FlowProblem
 from postroad.flow.sweeps import Sweeper, make_graph
-from postroad.kernels.flowloads import load_within
+from postroad.kernels.flowloads import least_waiting, load_within
 from postroad.kernels.flowvalues import FAR
 
 __all__ = ["Loading", "load_at"]
@@ -57,10 +57,10 @@ def load_at(sweeper: Sweeper, prices: np.ndarray, warmth: float) -> Loading:
     problem, order = sweeper.problem, sweeper.order
     n_prod, *_, n_td = problem.shape
     sweeper.settle(prices, warmth)
-    queue = np.ascontiguousarray(problem.released[..., order])
+    carried = _carried(sweeper, warmth)
+    queue = np.ascontiguousarray(carried[..., order])
     out = np.zeros_like(queue)
     flows = np.zeros((n_prod, problem.rides.n, n_td), np.float32), np.zeros_like(queue)
-    waited = np.zeros(n_prod)
     rooms = np.full(problem.resources.n, 1 - KEPT_BACK), problem.sort_cap * (1 - KEPT_BACK)
 
     def travel(n_rounds: int, slots: float, ride: np.ndarray, sort: np.ndarray) -> float:
@@ -73,7 +73,7 @@ def load_at(sweeper: Sweeper, prices: np.ndarray, warmth: float) -> Loading:
             np.searchsorted(group, np.arange(len(problem.closed_ride) + 1)), problem.closed_ride,
             resources.ride_ptr, resources.of_use, resources.share, *rooms, ride.astype(np.float32),
             np.repeat(sort[None], n_prod, axis=0).astype(np.float32), (problem.wait_cost / 1e6).astype(np.float32),
-            sweeper.warmth(slots), *flows, waited, n_rounds,
+            sweeper.warmth(slots), *flows, n_rounds,
         )  # fmt: skip
 
     market = sweeper.market
@@ -92,8 +92,20 @@ def load_at(sweeper: Sweeper, prices: np.ndarray, warmth: float) -> Loading:
         if left > 0.999 * before:
             break
     back = np.argsort(order)
-    given_up = (queue + out).sum(axis=2)[..., back]
-    return _account(problem, flows[0][..., back], flows[1][..., back], given_up, waited)
+    given_up = (queue + out).sum(axis=2)[..., back] + (problem.released - carried).sum(axis=2)
+    ride_flow, sort_flow, waited = flows[0][..., back], flows[1][..., back], np.zeros(n_prod)
+    least_waiting(carried, ride_flow, sort_flow, make_graph(problem, np.arange(n_td)), waited)
+    return _account(problem, ride_flow, sort_flow, given_up, waited)
+
+
+def _carried(sweeper: Sweeper, slots: float) -> np.ndarray:
+    """Released items that are carried at all at the present soft values, float32 (n_prod, n_core, n_slots, n_td)."""
+    carried = sweeper.problem.released.copy()
+    for block in sweeper.blocks:
+        carried[block.product][:, :, block.columns] *= sweeper.carried_share(
+            block, sweeper.warmth(slots)[block.product]
+        )
+    return carried
 
 
 def _has_room(problem: FlowProblem, room: np.ndarray) -> np.ndarray:

@@ -203,12 +203,13 @@ def _climb(
             if n_done >= next_loading or out_of_work or out_of_time:
                 search.load()
                 next_loading = next(loadings) if n_done >= next_loading else next_loading
+                out_of_time |= search.time_is_up(time_limit)
             elif n_done % 20 == 0:
                 search.raise_bound()
             progress.step(n_done, _told(search))
             if search.gap() <= max_gap:
                 return "gap"
-            if out_of_work or out_of_time or search.time_is_up(time_limit):
+            if out_of_work or out_of_time:
                 return "work" if out_of_work else "time"
     except KeyboardInterrupt:
         if search.best is None:

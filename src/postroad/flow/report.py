@@ -15,9 +15,9 @@ __all__ = ["centre_frame", "leg_frame", "worth_most"]
 def leg_frame(plan: FlowPlan) -> pl.DataFrame:
     """One row a departure of the planned day that carries something or has a price, in order of time.
 
-    Columns: ``from_facility``, ``to_facility``, ``mode``, ``trip_idx``, ``departs_min`` (minute of the day), ``n_items``,
-    ``used_share`` of its room, ``yuan_per_item``: what the plan would save a day with room for one more item of the
-    product whose time is cheapest (the dual price; modelled).
+    Columns: ``from_facility``, ``to_facility``, ``mode``, ``trip_idx``, ``departs_min`` (minute of the day),
+    ``n_items``, ``used_share`` of its room, ``yuan_per_item``: what the plan would save a day with room for one more
+    item of the product whose time is cheapest (the dual price; modelled).
     """
     problem = plan.problem
     instance, rides = problem.instance, problem.rides
@@ -46,7 +46,7 @@ def leg_frame(plan: FlowPlan) -> pl.DataFrame:
 
 
 def centre_frame(plan: FlowPlan) -> pl.DataFrame:
-    """One row a facility and slot in which items are sorted: ``n_items``, ``used_share``, ``yuan_per_item``, as above."""
+    """One row a facility and slot in which items are sorted: ``n_items``, ``used_share``, ``yuan_per_item``."""
     problem = plan.problem
     sorted_items = plan.loading.sort_flow.sum(axis=(0, 3), dtype=np.float64)
     fac, slot = np.nonzero(sorted_items > 0)

@@ -73,8 +73,9 @@ class Sweeper:
             costs = self._ride_of(block, ride), sort, wait[p]
             soft_values(block.soft_in, block.soft_out, block.graph, *costs, block.end_cost, warmth[p])
             loads = np.zeros(self.problem.rides.n), np.zeros((n_core, n_slots))
+            carried = block.released * self.carried_share(block, warmth[p])
             soft_loads(
-                block.standing_in, block.standing_out, block.some_in, block.some_out, block.released,
+                block.standing_in, block.standing_out, block.some_in, block.some_out, carried,
                 block.some_released, block.soft_in, block.soft_out, block.graph, *costs, warmth[p], *loads,
             )  # fmt: skip
             return loads
@@ -84,6 +85,13 @@ class Sweeper:
             ride_load[block.product] += on_rides
             sort_load += sorted_items
         return self.market.used(ride_load, sort_load)
+
+    def carried_share(self, block: Block, warmth: float) -> np.ndarray | np.float32:
+        """Part of a block's items that is carried at all: less than 1 where the way is as dear as a refusal."""
+        refusal = np.float32(self.problem.refusal_cost[block.product] / 1e6)
+        if block.soft_in[block.some_released].max(initial=0) < refusal - 20 * warmth:
+            return np.float32(1)
+        return 1 / (1 + np.exp(np.clip((block.soft_in - refusal) / warmth, -30, 30), dtype=np.float32))
 
     def settle(self, prices: np.ndarray, slots: float, n_sweeps: int = 3) -> None:
         """Bring the soft values to where they belong at prices, so that nothing of earlier prices is left in them."""

@@ -12,7 +12,7 @@ import numpy as np
 from postroad.kernels import njit
 from postroad.kernels.flowvalues import weight
 
-__all__ = ["load_within", "soft_loads"]
+__all__ = ["least_waiting", "load_within", "soft_loads"]
 
 _ZERO, _ONE, _TINY = np.float32(0), np.float32(1), np.float32(1e-30)
 _DUST = np.float32(1e-7)
@@ -128,7 +128,7 @@ def _leave_softly(
 @njit(fastmath=True)
 def load_within(
     queue, out, some_in, some_out, value_in, value_out, graph, segments, closed, use_ptr, of_use, use_share, room,
-    sort_room, ride_cost, sort_cost, wait_cost, warmth, ride_flow, sort_flow, waited, n_rounds,
+    sort_room, ride_cost, sort_cost, wait_cost, warmth, ride_flow, sort_flow, n_rounds,
 ):  # fmt: skip
     """Load items round by round of the ring on what room is left; how many are still on the way afterwards.
 
@@ -145,7 +145,6 @@ def load_within(
     ride_cost: float32 (n_prod, n_ride), sort_cost: float32 (n_prod, n_fac, n_slots), wait_cost, warmth: float32
         (n_prod,): at prices, as the values are.
     ride_flow: float32 (n_prod, n_ride, width), sort_flow: float32 (n_prod, n_fac, n_slots, width), items; added to.
-    waited: float64 (n_prod,), item-slots of waiting; added to.
     n_rounds: rounds after which to stop.
     """
     n_fac, n_slots = some_in.shape
@@ -160,7 +159,7 @@ def load_within(
                 if some_in[f, s]:
                     some_in[f, s] = False
                     if _sort_within(
-                        queue, out, value_in, value_out, sort_room, sort_cost, wait_cost, warmth, sort_flow, waited,
+                        queue, out, value_in, value_out, sort_room, sort_cost, wait_cost, warmth, sort_flow,
                         part, f, s, later,
                     ):  # fmt: skip
                         some_in[f, later] = True
@@ -169,7 +168,7 @@ def load_within(
                     some_out[f, s] = False
                     if _leave_within(
                         queue, out, some_in, value_in, value_out, graph, segments, closed, use_ptr, of_use, use_share,
-                        room, ride_cost, wait_cost, warmth, ride_flow, waited, shares, part, f, s, later,
+                        room, ride_cost, wait_cost, warmth, ride_flow, shares, part, f, s, later,
                     ):  # fmt: skip
                         some_out[f, later] = True
         for f in range(n_fac):
@@ -185,7 +184,7 @@ def load_within(
 
 @njit(fastmath=True)
 def _sort_within(
-    queue, out, value_in, value_out, sort_room, sort_cost, wait_cost, warmth, sort_flow, waited, part, f, s, later
+    queue, out, value_in, value_out, sort_room, sort_cost, wait_cost, warmth, sort_flow, part, f, s, later
 ):
     """Sort what wants to be and finds room; whether anything waits."""
     wanted = 0.0
@@ -213,7 +212,6 @@ def _sort_within(
             rest[d] += stays
             total += stays
             here_in[d] = _ZERO
-        waited[p] += total
         waits |= total > 0
     sort_room[f, s] = max(sort_room[f, s] - wanted * fits, 0.0)
     return waits
@@ -222,7 +220,7 @@ def _sort_within(
 @njit(fastmath=True)
 def _leave_within(
     queue, out, some_in, value_in, value_out, graph, segments, closed, use_ptr, of_use, use_share, room, ride_cost,
-    wait_cost, warmth, ride_flow, waited, shares, part, f, s, later,
+    wait_cost, warmth, ride_flow, shares, part, f, s, later,
 ):  # fmt: skip
     """Let what is sorted leave with the rides that it wants and that have room; whether anything waits."""
     n_prod, n_slots, goal = len(queue), queue.shape[2], graph.goal[f]
@@ -261,7 +259,6 @@ def _leave_within(
             rest[d] += n
             total += n
             here[d] = _ZERO
-        waited[p] += total
         waits |= total > 0
     return waits
 
@@ -311,3 +308,57 @@ def _ride_within(
             room[of_use[use]] -= wanted[p] * use_share[p, use]
     if any_load:
         some_in[head, arrives] = True
+
+
+@njit(fastmath=True)
+def least_waiting(released, ride_flow, sort_flow, graph, waited):
+    """Count the least waiting with which flows balance round the ring, whatever waiting they were made with.
+
+    Where an item waits a whole round while others like it come and go, they change places: nobody need wait so long.
+
+    Parameters
+    ----------
+    released: float32 (n_prod, n_fac, n_slots, n_td), ride_flow: float32 (n_prod, n_ride, n_td), sort_flow: as released.
+    graph: with all destinations as columns.
+    waited: float64 (n_prod,), item-slots; added to.
+    """
+    n_prod, n_fac, n_slots, width = released.shape
+    queue, out = np.empty((n_fac, n_slots, width), np.float32), np.empty((n_fac, n_slots, width), np.float32)
+    for p in range(n_prod):
+        queue[:] = released[p] - sort_flow[p]
+        out[:] = sort_flow[p]
+        for s in range(n_slots):
+            for f in range(n_fac):
+                if graph.goal[f] >= 0:
+                    out[f, s, graph.goal[f]] = _ZERO
+                here = out[f, s]
+                for ride in range(graph.ptr[s * n_fac + f], graph.ptr[s * n_fac + f + 1]):
+                    target, flow = queue[graph.head[ride], (s + graph.step[ride]) % n_slots], ride_flow[p, ride]
+                    for d in range(width):
+                        here[d] -= flow[d]
+                        target[d] += flow[d]
+        waited[p] += _least_standing(queue) + _least_standing(out)
+
+
+@njit(fastmath=True)
+def _least_standing(change):
+    """What stands from slot to slot, in item-slots, when as little as can be stands there."""
+    n_fac, n_slots, width = change.shape
+    level, least = np.empty(width, np.float32), np.empty(width, np.float32)
+    total = 0.0
+    for f in range(n_fac):
+        level[:] = 0
+        least[:] = np.float32(1e30)
+        sums = np.float64(0)
+        for s in range(n_slots):
+            row, part = change[f, s], _ZERO
+            for d in range(width):
+                level[d] += row[d]
+                least[d] = min(least[d], level[d])
+                part += level[d]
+            sums += part
+        part = _ZERO
+        for d in range(width):
+            part += least[d]
+        total += sums - n_slots * np.float64(part)
+    return total

@@ -136,7 +136,7 @@ def _check_folder(folder: Path, replace_folder: bool) -> None:
 
 def _keep(planned: Planned, folder: Path, replace_folder: bool, progress: Progress) -> Planned:
     """Write the plan to its folder."""
-    progress.stage("write")
+    progress.stage("keep")
     plan = planned.plan
     with writing_folder(folder, replace=replace_folder) as draft:
         (draft / FACTS).write_text(_facts(planned), encoding="utf-8")

@@ -11,6 +11,7 @@ from postroad.measure.record import Record, measure_record
 from postroad.measure.registry import STANDARD
 from postroad.network.scenario import Scenario
 from postroad.report.collection import HEADLINE
+from postroad.routing.plan import PlannedRoutes
 from postroad.study.execution import execute
 
 __all__ = ["measure_seeds"]
@@ -19,7 +20,14 @@ NAMES = tuple(dict.fromkeys((*HEADLINE, *STANDARD)))
 
 
 def measure_seeds(
-    scenario: Scenario, first: Record, n_seeds: int, *, know_overlay: bool, threads: int, progress: Progress
+    scenario: Scenario,
+    first: Record,
+    n_seeds: int,
+    *,
+    know_overlay: bool,
+    follow: PlannedRoutes | None,
+    threads: int,
+    progress: Progress,
 ) -> pl.DataFrame | None:
     """Run a scenario with further seeds and measure each run.
 
@@ -40,7 +48,7 @@ def measure_seeds(
     for seed in range(scenario.seed + 1, scenario.seed + n_seeds):
         progress.stage(f"seed {seed}")
         other = replace(scenario, seed=seed, sample=0, sample_pairs=())
-        done = execute(other, know_overlay=know_overlay, threads=threads, progress=progress)
+        done = execute(other, know_overlay=know_overlay, follow=follow, threads=threads, progress=progress)
         frames.append(_measure(done.record, seed))
     return pl.concat(frames)
 

@@ -16,6 +16,10 @@ _TEXTS = {
     "measure": Text("measure", "计算指标"),
     "write": Text("write the run", "写入运行结果"),
     "report": Text("draw the report", "生成报告"),
+    "flow plan": Text("plan the flow", "制定流量计划"),
+    "routing tables": Text("route all pairs", "计算全网路由"),
+    "evaluate": Text("check the plan", "核验计划"),
+    "keep": Text("write the plan", "写入计划"),
     "open": Text("open the run", "打开运行结果"),
 }
 
