@@ -41,7 +41,7 @@ def tight_tiny() -> FlowProblem:
 
 @cache
 def town() -> FlowProblem:
-    """The busiest three destinations and twelve facilities of ``normal-2023``, with room for all items."""
+    """The busiest three destinations and twelve facilities of ``normal-2023``, with room for most items."""
     return cut_down(flow_lp.scenario_problem("normal-2023"), 3, 12, room=2.0)
 
 
