@@ -23,6 +23,9 @@ LATER_ROUNDS = 4
 ATTEMPTS = 12
 """Times that what has found no way on is given new values on the rides with room left."""
 
+FEW = 1e-7
+"""Part of all items that may be given up without another attempt."""
+
 WORTHWHILE = 0.02
 """Part of a capacity that must be left for such a ride to be counted on."""
 
@@ -81,7 +84,7 @@ def load_at(sweeper: Sweeper, prices: np.ndarray, warmth: float) -> Loading:
     sort = np.where(problem.sort_cap > 0, problem.handling_cost[:, None] / 1e6, FAR)
     left = travel(ROUNDS, warmth, base + market.ride_prices(prices), sort + market.sort_prices(prices))
     for _ in range(ATTEMPTS):
-        if left < 1.0:
+        if left < max(1.0, FEW * problem.n_items):
             break
         ride = np.where(_has_room(problem, rooms[0]), base, FAR)
         open_sort = np.where(rooms[1] > WORTHWHILE * problem.sort_cap, sort, FAR)

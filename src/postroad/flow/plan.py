@@ -31,7 +31,7 @@ PUSHES = 30
 SETTLING = 8
 """Sweeps after which values of other prices are forgotten: more than the days of the longest way."""
 
-LOADING_ITERATIONS = 90
+LOADING_ITERATIONS = 110
 """What a loading, with its pushes, is taken to last in iterations until one has been timed."""
 
 

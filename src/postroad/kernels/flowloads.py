@@ -342,23 +342,21 @@ def least_waiting(released, ride_flow, sort_flow, graph, waited):
 
 @njit(fastmath=True)
 def _least_standing(change):
-    """What stands from slot to slot, in item-slots, when as little as can be stands there."""
+    """What stands from slot to slot, in item-slots, when as little as can be stands there.
+
+    What a slot must find standing is what leaves in it or must stand after it beyond what comes; found backward, twice
+    round the ring. Items that come and never leave were given up, and stand nowhere.
+    """
     n_fac, n_slots, width = change.shape
-    level, least = np.empty(width, np.float32), np.empty(width, np.float32)
+    needed = np.empty(width, np.float32)
     total = 0.0
     for f in range(n_fac):
-        level[:] = 0
-        least[:] = np.float32(1e30)
-        sums = np.float64(0)
-        for s in range(n_slots):
-            row, part = change[f, s], _ZERO
+        needed[:] = 0
+        for turn in range(2 * n_slots - 1, -1, -1):
+            row, part = change[f, turn % n_slots], _ZERO
             for d in range(width):
-                level[d] += row[d]
-                least[d] = min(least[d], level[d])
-                part += level[d]
-            sums += part
-        part = _ZERO
-        for d in range(width):
-            part += least[d]
-        total += sums - n_slots * np.float64(part)
+                needed[d] = max(needed[d] - row[d], _ZERO)
+                part += needed[d]
+            if turn < n_slots:
+                total += part
     return total
