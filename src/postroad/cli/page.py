@@ -21,6 +21,7 @@ ROOMS = {
     "N": "Network and compilation 网络与编译",
     "D": "Demand 需求",
     "R": "Routing 路由",
+    "G": "Flow plan 流量计划",
     "W": "Twin 仿真",
     "L": "Ledger and events 台账与事件",
     "M": "Measures, cost, facts 指标、成本、统计数据",
