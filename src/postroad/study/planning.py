@@ -22,7 +22,7 @@ from postroad.flow.evaluate import Score, evaluate
 from postroad.flow.plan import FlowPlan, plan_flow
 from postroad.flow.problem import CARBON_YUAN_PER_T, build_problem
 from postroad.flow.report import centre_frame, leg_frame
-from postroad.network.compile import compile_network
+from postroad.network.compile import compile_network, without_trips
 from postroad.network.scenario import Scenario
 from postroad.network.scenariofile import load_scenario
 from postroad.routing.plan import PlannedRoutes
@@ -200,8 +200,8 @@ def open_routes(folder: Path | str, scenario: Scenario) -> PlannedRoutes:
     counts = (number >= 0).sum(axis=-1)
     base_row = np.concatenate([[0], np.cumsum(counts.ravel())[:-1]]).reshape(counts.shape).astype(np.int32)
     cancelled = pq.read_table(folder / TRIPS)["trip_idx"].to_numpy()
-    instance = compile_network(scenario.network, day=scenario.day, days_before=0, n_days=1)
-    plain = build_tables(instance)
+    instance = compile_network(scenario.network, day=scenario.day, days_before=LEAD_DAYS, n_days=2 * LEAD_DAYS + 1)
+    plain = build_tables(without_trips(instance, cancelled))
     tables = replace(
         plain,
         block_of_day=np.zeros(1, np.int32),
