@@ -33,18 +33,24 @@ def departure_loads(problem: FlowProblem, ride_load: np.ndarray) -> np.ndarray:
 def unused_trips(problem: FlowProblem, ride_load: np.ndarray) -> np.ndarray:
     """Trips between core facilities that run on the day and carry next to nothing, int32 indices, rising.
 
-    A trip with several calls is unused when none of its departures is used.
+    A trip with several calls is unused when none of its departures is used. A lane keeps its last trip of the day even
+    when that is empty: what is returned to its sender, and what a plan could not foresee, must find a way.
     """
     part, taken = _parts(problem, ride_load)
-    trip = problem.instance.cn_trip[problem.instance.dp_cn[problem.rides.departures]]
+    instance = problem.instance
+    cn = instance.dp_cn[problem.rides.departures]
+    trip, lane = instance.cn_trip[cn], instance.cn_lane[cn]
     is_used = taken > EMPTY * part["of_ride"]
-    used = np.zeros(int(problem.instance.cn_trip.max(initial=-1)) + 1, bool)
-    used[trip[is_used]] = True
-    feeds = np.zeros_like(used)
-    lane = problem.instance.cn_lane
-    outside = np.maximum(problem.instance.lane_from, problem.instance.lane_to) >= problem.instance.n_core
-    feeds[problem.instance.cn_trip[outside[lane]]] = True
-    return np.setdiff1d(trip, np.flatnonzero(used | feeds)).astype(np.int32)
+    kept = np.zeros(int(instance.cn_trip.max(initial=-1)) + 1, bool)
+    kept[trip[is_used]] = True
+    outside = np.maximum(instance.lane_from, instance.lane_to) >= instance.n_core
+    kept[instance.cn_trip[outside[instance.cn_lane]]] = True
+    order = np.lexsort((instance.dp_dep_min[problem.rides.departures], lane))
+    last = order[np.append(np.diff(lane[order]) != 0, True)[: len(order)]]
+    served = np.zeros(len(instance.lane_from), bool)
+    served[lane[kept[trip]]] = True
+    kept[trip[last[~served[lane[last]]]]] = True
+    return np.setdiff1d(trip, np.flatnonzero(kept)).astype(np.int32)
 
 
 def _parts(problem: FlowProblem, ride_load: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
