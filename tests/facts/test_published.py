@@ -98,4 +98,4 @@ def test_the_calendar_is_whole():
     assert calendar.height == (calendar["date"][-1] - calendar["date"][0]).days + 1
     assert (calendar["date"].dt.weekday() == calendar["weekday"]).all()
     assert facts.table("provinces")["population_2020"].sum() > 1.4e9
-    assert facts.table_names() == ("calendar", "programme_indicators", "provinces")
+    assert facts.table_names() == ("calendar", "incident_grades", "programme_indicators", "provinces")

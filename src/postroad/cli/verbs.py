@@ -22,6 +22,7 @@ VERBS = (
     Verb("show", "postroad.cli.feeds", "Show what is in a feed, in figures and as a map."),
     Verb("run", "postroad.cli.running", "Run a scenario and draw its report."),
     Verb("plan", "postroad.cli.plans", "Plan how a day's items should flow, with a proven gap."),
+    Verb("drill", "postroad.cli.drills", "Rehearse the loss of a hub, a corridor or a province."),
     Verb("route", "postroad.cli.itineraries", "Find the way of an item from place to place."),
     Verb("track", "postroad.cli.kept", "Show the history of one item."),
     Verb("measure", "postroad.cli.kept", "Measure a run, by groups."),

@@ -1,4 +1,4 @@
-"""Structured fact tables: the calendar, the programme's indicators, the provinces."""
+"""Structured fact tables: the calendar, the grades of incidents, the programme's indicators, the provinces."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ __all__ = ["table", "table_names"]
 
 # Numbers of these tables; every other column is text.
 _NUMBERS = {
+    "incident_grades": ("at_least", "below"),
     "calendar": ("weekday", "is_workday", "in_lieu", "lunar_month", "lunar_day"),
     "programme_indicators": ("indicator_no", "base_2020", "target_2025"),
     "provinces": ("population_2020", "urban_population_2020"),

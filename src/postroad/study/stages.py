@@ -20,6 +20,9 @@ _TEXTS = {
     "routing tables": Text("route all pairs", "计算全网路由"),
     "evaluate": Text("check the plan", "核验计划"),
     "keep": Text("write the plan", "写入计划"),
+    "relief": Text("send the relief", "调运救援物资"),
+    "reserves": Text("look for reserves", "查找后备"),
+    "keep drill": Text("write the drill", "写入演练结果"),
     "open": Text("open the run", "打开运行结果"),
 }
 

@@ -1,0 +1,1 @@
+"""Drills: the same network after the loss of a hub, a corridor or a province."""
