@@ -68,7 +68,8 @@ KIND_TEXTS = {
     "centre": Text("room at a centre", "分拨中心余力"),
     "mode": Text("mode of transport", "运输方式"),
 }
-MAX_ROWS = 200
+MAX_ROWS = 1000
+"""Rows of a table on the page; the drill's folder keeps all of them as Parquet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +133,11 @@ def _summary(data: DrillData) -> Section:
         return Card(name, shown, Text("", ""), label, "drill", detail)
 
     cut, other = int(facts["n_items_cut_off"]), int(facts["n_items_other_way"])
+    lost = str(facts["n_lost_facilities"])
     cards = [
         card(Text("Items a day cut off", "日中断件量"), cut, "items", "modelled", _share(cut / n)),
         card(Text("Items a day with another way", "日改道件量"), other, "items", "modelled", _share(other / n)),
-        card(Text("Facilities lost", "损失设施"), int(facts["n_lost_facilities"]), "", "modelled"),
+        Card(Text("Facilities lost", "损失设施"), Text(lost, lost), Text("", ""), "modelled", "drill"),
     ]
     if facts["n_units"]:
         share = int(facts["n_units_arrived"]) / int(facts["n_units"])
@@ -246,7 +248,14 @@ def _hours(key: str, english: str, chinese: str) -> Column:
 def _long(
     table_id: str, title: Text, columns: tuple[Column, ...], frame: pl.DataFrame, note: Text | None = None
 ) -> Table:
-    return Table(table_id, title, columns, frame.head(MAX_ROWS), note, full=frame)
+    """A table that may be long: where it is cut, its note names the file that holds all of it."""
+    if len(frame) > MAX_ROWS:
+        told = note or Text("", "")
+        note = Text(
+            f"{told.en} The first {MAX_ROWS} of {len(frame)} rows; all are in {table_id}.parquet.".strip(),
+            f"{told.zh}仅列前 {MAX_ROWS} 行，共 {len(frame)} 行；全部见 {table_id}.parquet。",
+        )
+    return Table(table_id, title, columns, frame.head(MAX_ROWS), note)
 
 
 _ARRIVAL_NOTE = Text(
