@@ -79,3 +79,28 @@ def test_a_plan_is_not_overwritten(planned):
     done = run_cli("plan", "flow", "tiny", cwd=place)
     assert done.returncode == 3
     assert done.stderr.startswith("PR-S105")
+
+
+def test_a_plan_is_rerouted_and_checked_in_the_twin(planned):
+    place, _ = planned
+    done = run_cli(
+        "plan", "reroute", "tiny", "--plan", "plans/tiny", "--work-limit", "5", "--check", "--json", "--to", "new",
+        cwd=place,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [row["case"] for row in told["check"]] == ["undisturbed", "plan", "rerouted"]
+    assert len({row["n_items"] for row in told["check"]}) == 1
+    assert all(row["n_left"] == 0 for row in told["check"])
+    assert told["check"][0]["n_extra"] == 0
+    assert (place / "new" / "check.parquet").is_file()
+    again = run_cli("plan", "reroute", "tiny", "--plan", "plans/tiny", "--lang", "zh", "--no-call-up", cwd=place)
+    assert again.returncode == 0, again.stderr
+    assert "新路由用时" in again.stdout
+
+
+def test_nothing_to_reroute_is_said(planned):
+    place, _ = planned
+    done = run_cli("plan", "reroute", "normal-2023", "--plan", "plans/tiny", cwd=place)
+    assert done.returncode == 3
+    assert "PR-S122" in done.stderr

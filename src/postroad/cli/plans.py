@@ -11,10 +11,12 @@ from rich import box
 from rich.table import Table
 
 from postroad.cli.options import MaxGap, Seed, Threads, TimeLimit, WorkLimit
+from postroad.cli.reroutes import REROUTE_S, tell_rerouted
 from postroad.cli.shell import Shell
 from postroad.flow.report import worth_most
 from postroad.report.text import Text
 from postroad.study.planning import Planned, plan_day
+from postroad.study.rerouting import reroute_day
 
 __all__ = ["plan"]
 
@@ -26,11 +28,12 @@ class Kind(StrEnum):
     """What can be planned."""
 
     flow = "flow"
+    reroute = "reroute"
 
 
 def plan(
     shell: Shell,
-    kind: Annotated[Kind, typer.Argument(help="What to plan: flow.")],
+    kind: Annotated[Kind, typer.Argument(help="What to plan: flow, or reroute a plan when something is out of order.")],
     scenario: Annotated[str, typer.Argument(help="A shipped scenario (peak, normal-2023, tiny …) or a TOML file.")],
     max_gap: MaxGap = 0.01,
     time_limit: TimeLimit = None,
@@ -41,13 +44,31 @@ def plan(
     ] = 100.0,
     to: Annotated[Path | None, typer.Option("--to", help="Folder of the plan; plans/<scenario> when left out.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a plan that is there.")] = False,
+    of: Annotated[
+        Path | None, typer.Option("--plan", help="For reroute: folder of the plan; plans/<scenario> when left out.")
+    ] = None,
+    call_up: Annotated[
+        bool, typer.Option("--call-up/--no-call-up", help="For reroute: extra road trips and sorting may be called up.")
+    ] = True,
+    check: Annotated[bool, typer.Option("--check", help="For reroute: run the cases in the twin and compare.")] = False,
     threads: Threads = 2,
 ) -> None:
     """Plan how a day's items should flow through timetable, vehicles and centres, and prove how good the plan is.
 
+    reroute finds new ways, and what to call up, for a scenario's disruptions, from the prices of a plan made before.
+
     The plan is kept in a folder; postroad run SCENARIO --plan FOLDER follows it. Ctrl-C ends the search with the best
     plan so far.
     """
+    if kind is Kind.reroute:
+        with shell.progress() as progress:
+            day = reroute_day(
+                scenario, of or PLANS / Path(scenario).stem, call_up=call_up, check=check,
+                time_limit=None if work_limit else (time_limit or REROUTE_S), work_limit=work_limit, to=to,
+                replace_folder=replace, threads=threads, progress=progress,
+            )  # fmt: skip
+        tell_rerouted(shell, day)
+        return
     with shell.progress() as progress:
         made = plan_day(
             scenario, seed=seed, max_gap=max_gap, time_limit=time_limit, work_limit=work_limit,

@@ -11,7 +11,7 @@ import polars as pl
 from postroad.core.errors import InputError
 from postroad.network.instance import Instance
 
-__all__ = ["Activity", "VehicleWork", "sum_vehicle_work"]
+__all__ = ["Activity", "VehicleWork", "sum_vehicle_work", "trip_hours"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def sum_vehicle_work(activity: Activity) -> list[VehicleWork]:
     group = instance.leg_vehicle[legs].astype(np.int64) * 2 + feeder
     trips, first = np.unique(instance.leg_trip[legs], return_index=True)
     runs = np.logical_or.reduceat(paid, first, axis=1).sum(axis=0) * count[first]
-    hours = runs * _trip_hours(instance)[trips]
+    hours = runs * trip_hours(instance)[trips]
     carried = activity.load_items[:, legs].sum(axis=0, dtype=np.int64)
     tonnes_km = carried * instance.prod_g / 1e6 * instance.leg_activity_km[legs, None]
 
@@ -124,7 +124,7 @@ def sum_vehicle_work(activity: Activity) -> list[VehicleWork]:
     ]
 
 
-def _trip_hours(instance: Instance) -> np.ndarray:
+def trip_hours(instance: Instance) -> np.ndarray:
     """Hours of each trip from its first departure to its last arrival, float64."""
     n_trip = int(max(instance.cn_trip.max(initial=-1), instance.leg_trip.max(initial=-1))) + 1
     first = np.full(n_trip, 2**31 - 1, np.int64)

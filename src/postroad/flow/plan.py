@@ -17,7 +17,6 @@ from postroad.flow.problem import FlowProblem
 from postroad.flow.shares import tables_at
 from postroad.flow.sweeps import Sweeper
 from postroad.flow.trips import unused_trips
-from postroad.network.compile import without_trips
 from postroad.routing.tables import RoutingTables, build_tables
 
 __all__ = ["FlowPlan", "plan_flow"]
@@ -167,10 +166,8 @@ def plan_flow(
         cancelled = unused_trips(problem, search.best.ride_flow.sum(axis=2, dtype=np.float64))
         tables = None
         if route:
-            thinned = without_trips(problem.instance, cancelled)
-            base = build_tables(thinned, threads=threads, progress=progress)
-            serves = np.bincount(thinned.cn_lane[thinned.dp_cn], minlength=len(thinned.lane_from)) > 0
-            tables = tables_at(sweeper, search.plan_prices, search.warmth, base, serves)
+            base = build_tables(problem.instance, threads=threads, progress=progress)
+            tables = tables_at(sweeper, search.plan_prices, search.warmth, base)
     return FlowPlan(
         market=market,
         loading=search.best,

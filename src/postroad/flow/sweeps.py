@@ -23,7 +23,10 @@ MAX_SWEEPS = 60
 
 @dataclass(slots=True)
 class Block:
-    """Destinations of one group and the state of their values and items; arrays (n_core, n_slots, width)."""
+    """Destinations of one group and the state of their values and items; arrays (n_core, n_slots, width).
+
+    ``exact`` holds the exact values, in and out, once a bound was asked for.
+    """
 
     product: int
     columns: np.ndarray
@@ -34,12 +37,11 @@ class Block:
     some_released: np.ndarray
     soft_in: np.ndarray
     soft_out: np.ndarray
-    exact_in: np.ndarray
-    exact_out: np.ndarray
     standing_in: np.ndarray
     standing_out: np.ndarray
     some_in: np.ndarray
     some_out: np.ndarray
+    exact: np.ndarray | None = None
 
 
 class Sweeper:
@@ -81,7 +83,7 @@ class Sweeper:
             return loads
 
         ride_load, sort_load = np.zeros((n_prod, self.problem.rides.n)), np.zeros((n_core, n_slots))
-        for block, (on_rides, sorted_items) in zip(self.blocks, self._run(work), strict=True):
+        for block, (on_rides, sorted_items) in zip(self.blocks, self.run(work), strict=True):
             ride_load[block.product] += on_rides
             sort_load += sorted_items
         return self.market.used(ride_load, sort_load)
@@ -108,7 +110,7 @@ class Sweeper:
                     block.end_cost, warmth[block.product],
                 )  # fmt: skip
 
-        self._run(work)
+        self.run(work)
 
     def reset(self) -> None:
         """Forget the soft values: where ways have been closed, old values would be too low and rise only slowly."""
@@ -126,14 +128,16 @@ class Sweeper:
             cost = np.where(self.problem.closed_ride[block.group], CLOSED, ride[p]).astype(np.int32)
             end = self.problem.end_cost[p][block.columns]
             arguments = block.graph, cost, sort, self.problem.wait_cost[p], end
+            if block.exact is None:
+                block.exact = np.full((2, *block.released.shape), UNREACHED, np.int32)
             for _ in range(MAX_SWEEPS):
-                if exact_values(block.exact_in, block.exact_out, *arguments) == 0:
+                if exact_values(*block.exact, *arguments) == 0:
                     break
             else:
                 return -np.inf
-            return float(np.sum(block.released * np.minimum(block.exact_in, refusal[p]), dtype=np.float64))
+            return float(np.sum(block.released * np.minimum(block.exact[0], refusal[p]), dtype=np.float64))
 
-        return sum(self._run(work)) / 1e6 - float(prices @ self.market.yuan)
+        return sum(self.run(work)) / 1e6 - float(prices @ self.market.yuan)
 
     def gather(self, name: str) -> np.ndarray:
         """The named arrays of all blocks side by side, (n_prod, n_core, n_slots, n_td), columns in :meth:`order`."""
@@ -148,7 +152,8 @@ class Sweeper:
         """Tree destinations in the order of the blocks' columns: group by group."""
         return np.concatenate([block.columns for block in self.blocks if block.product == 0])
 
-    def _run(self, work: Callable[[Block], object]) -> list:
+    def run(self, work: Callable[[Block], object]) -> list:
+        """Do work on every block, on the threads; the answers in order of the blocks."""
         return list(self._pool.map(work, self.blocks))
 
     def _soft_costs(self, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -194,8 +199,6 @@ def _make_blocks(problem: FlowProblem) -> list[Block]:
                     some_released=some,
                     soft_in=np.full(shape, FAR),
                     soft_out=np.full(shape, FAR),
-                    exact_in=np.full(shape, UNREACHED, np.int32),
-                    exact_out=np.full(shape, UNREACHED, np.int32),
                     standing_in=released.copy(),
                     standing_out=np.zeros_like(released),
                     some_in=some.copy(),

@@ -8,7 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from postroad.core.errors import InputError
+from postroad.network.compile import without_trips
 from postroad.network.instance import Instance
+from postroad.network.reserve import Reserve, with_reserve
 from postroad.routing.tables import RoutingTables, build_tables
 
 __all__ = ["Plan", "PlannedRoutes", "Policy", "TableRouted", "plan_tables"]
@@ -48,12 +50,18 @@ class PlannedRoutes:
     routes: the plan's tables, with shares.
     cancelled: int32, indices of trips (``cn_trip``) that the plan has no use for.
     network_digest: of the network that was planned.
+    reserve: what is called up for a time; None for nothing.
     """
 
     routes: RoutingTables
     cancelled: np.ndarray
     network_digest: str = ""
+    reserve: Reserve | None = None
     name: str = "flow plan"
+
+    def apply(self, instance: Instance) -> Instance:
+        """The network as the plan runs it: without the trips that it cancels, with what it calls up."""
+        return with_reserve(without_trips(instance, self.cancelled), self.reserve)
 
     def tables(self, instance: Instance) -> RoutingTables:
         """The plan's tables.

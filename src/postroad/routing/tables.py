@@ -28,7 +28,7 @@ from postroad.network.instance import MODES, Instance
 from postroad.network.schema import FACILITY_KINDS
 from postroad.routing.departures import Timeline, build_timeline, lanes_out_of
 
-__all__ = ["SPLIT_CYCLE", "RoutingTables", "Splits", "build_tables", "destination_groups"]
+__all__ = ["SPLIT_CYCLE", "RoutingTables", "Splits", "build_tables", "destination_groups", "first_rows"]
 
 MAX_SWEEPS = 1000
 
@@ -208,6 +208,11 @@ def _table_kinds(instance: Instance) -> tuple[np.ndarray, np.ndarray, list[tuple
         by_road[may] = len(answers)
         answers.append((road, urgent))
     return table_of_product, by_road, answers
+
+
+def first_rows(counts: np.ndarray) -> np.ndarray:
+    """Rows of the splits at which each table, block, facility and slot begins, int32: ``base`` of :class:`Splits`."""
+    return np.concatenate([[0], np.cumsum(counts.ravel())[:-1]]).reshape(counts.shape).astype(np.int32)
 
 
 def destination_groups(instance: Instance) -> dict[int, np.ndarray]:

@@ -19,7 +19,7 @@ from postroad.demand.build import flows_for, mean_day_items
 from postroad.demand.flows import Flows
 from postroad.demand.profiles import calendar_weights, day_weights, scale_days
 from postroad.measure.record import Record, make_record
-from postroad.network.compile import compile_network, without_trips
+from postroad.network.compile import compile_network
 from postroad.network.instance import Instance
 from postroad.network.scenario import Scenario
 from postroad.routing.plan import PlannedRoutes
@@ -188,14 +188,14 @@ def make_run_record(scenario: Scenario, instance: Instance, result: TwinResult) 
 def _compiler(
     scenario: Scenario, *, with_overlay: bool = True, follow: PlannedRoutes | None = None
 ) -> Callable[[int], Instance]:
-    """Compile the scenario for a horizon of so many days, without the trips that a plan cancels."""
+    """Compile the scenario for a horizon of so many days, as a plan runs it."""
     overlay = scenario.overlay if with_overlay else None
 
     def compile_days(n_days: int) -> Instance:
         instance = compile_network(
             scenario.network, day=scenario.day, days_before=scenario.days_before, n_days=n_days, overlay=overlay
         )
-        return instance if follow is None else without_trips(instance, follow.cancelled)
+        return instance if follow is None else follow.apply(instance)
 
     return compile_days
 

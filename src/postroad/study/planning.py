@@ -20,16 +20,17 @@ from postroad.core.version import release
 from postroad.demand.build import flows_for
 from postroad.flow.evaluate import Score, evaluate
 from postroad.flow.plan import FlowPlan, plan_flow
-from postroad.flow.problem import CARBON_YUAN_PER_T, build_problem
+from postroad.flow.problem import CARBON_YUAN_PER_T, FlowProblem, build_problem
 from postroad.flow.report import centre_frame, leg_frame
 from postroad.network.compile import compile_network, without_trips
+from postroad.network.overlay import Overlay
 from postroad.network.scenario import Scenario
 from postroad.network.scenariofile import load_scenario
 from postroad.routing.plan import PlannedRoutes
-from postroad.routing.tables import RoutingTables, Splits, build_tables
+from postroad.routing.tables import RoutingTables, Splits, build_tables, first_rows
 from postroad.study.execution import released_by_day
 
-__all__ = ["Planned", "open_routes", "plan_day"]
+__all__ = ["Planned", "check_plan_folder", "lay_out", "open_prices", "open_routes", "plan_day", "write_facts"]
 
 FACTS = "plan.toml"
 ROUTES = "routes.parquet"
@@ -37,6 +38,7 @@ SPLITS = "splits.parquet"
 LEGS = "legs.parquet"
 CENTRES = "centres.parquet"
 TRIPS = "cancelled.parquet"
+PRICES = "prices.parquet"
 
 LEAD_DAYS = 7
 """Days compiled before the planned one, so that trips of several days are under way."""
@@ -96,18 +98,12 @@ def plan_day(
     """
     progress, threads = progress or Silent(), threads or os.cpu_count() or 1
     if to is not None:
-        _check_folder(Path(to), replace_folder)
+        check_plan_folder(Path(to), replace_folder)
     made = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     made = made if seed is None else replace(made, seed=seed)
     progress.stage("check")
     made.network.check().raise_on_errors()
-    progress.stage("compile")
-    instance = compile_network(made.network, day=made.day, days_before=LEAD_DAYS, n_days=2 * LEAD_DAYS + 1)
-    progress.stage("demand")
-    flows = flows_for(instance, made.network, released_by_day(made), seed=made.seed, beta=made.beta)
-    problem = build_problem(
-        instance, flows, day=LEAD_DAYS, flow_day=made.days_before, carbon_yuan_per_t=carbon_yuan_per_t
-    )
+    problem = lay_out(made, carbon_yuan_per_t=carbon_yuan_per_t, progress=progress)
     plan = plan_flow(
         problem, max_gap=max_gap, time_limit=time_limit, work_limit=work_limit, threads=threads, progress=progress
     )
@@ -117,13 +113,42 @@ def plan_day(
     return planned if to is None else _keep(planned, Path(to), replace_folder, progress)
 
 
+def lay_out(
+    scenario: Scenario,
+    *,
+    overlay: Overlay | None = None,
+    cancelled: np.ndarray | None = None,
+    carbon_yuan_per_t: float = CARBON_YUAN_PER_T,
+    progress: Progress | None = None,
+) -> FlowProblem:
+    """The flow problem of a scenario's day.
+
+    Parameters
+    ----------
+    overlay: what holds on that day, and on those before and after; the scenario's own disruptions are not looked at.
+    cancelled: int32, trips that do not run.
+    """
+    progress = progress or Silent()
+    progress.stage("compile")
+    instance = compile_network(
+        scenario.network, day=scenario.day, days_before=LEAD_DAYS, n_days=2 * LEAD_DAYS + 1, overlay=overlay
+    )
+    if cancelled is not None:
+        instance = without_trips(instance, cancelled)
+    progress.stage("demand")
+    flows = flows_for(instance, scenario.network, released_by_day(scenario), seed=scenario.seed, beta=scenario.beta)
+    return build_problem(
+        instance, flows, day=LEAD_DAYS, flow_day=scenario.days_before, carbon_yuan_per_t=carbon_yuan_per_t
+    )
+
+
 def _evaluate(plan: FlowPlan) -> Score:
     """The second account of a plan's flows; the bound's is asked for apart, it takes a while."""
     loading = plan.loading
     return evaluate(plan.problem, loading.ride_flow, loading.sort_flow, loading.given_up)
 
 
-def _check_folder(folder: Path, replace_folder: bool) -> None:
+def check_plan_folder(folder: Path, replace_folder: bool) -> None:
     """Refuse a folder that a plan cannot or may not take, before the plan is made."""
     check_place(folder)
     if not folder.exists():
@@ -139,20 +164,21 @@ def _keep(planned: Planned, folder: Path, replace_folder: bool, progress: Progre
     progress.stage("keep")
     plan = planned.plan
     with writing_folder(folder, replace=replace_folder) as draft:
-        (draft / FACTS).write_text(_facts(planned), encoding="utf-8")
+        write_facts(draft, _facts(planned))
         leg_frame(plan).write_parquet(draft / LEGS)
         centre_frame(plan).write_parquet(draft / CENTRES)
         trips = plan.problem.instance.trip_id
         names = [trips[trip] if trips else str(trip) for trip in plan.cancelled.tolist()]
         pl.DataFrame({"trip_idx": plan.cancelled, "trip_id": names}).write_parquet(draft / TRIPS)
+        pl.DataFrame({"bound": plan.prices, "flows": plan.plan_prices}).write_parquet(draft / PRICES)
         _write_routes(draft, plan.tables)
     return replace(planned, folder=folder)
 
 
-def _facts(planned: Planned) -> str:
-    """The plan's figures and what repeats them, as TOML."""
+def _facts(planned: Planned) -> dict[str, object]:
+    """The plan's figures and what repeats them."""
     plan, scenario, score = planned.plan, planned.scenario, planned.score
-    facts = {
+    return {
         "scenario": scenario.name, "day": scenario.day.isoformat(), "seed": scenario.seed,
         "input_digest": scenario.digest, "network_digest": scenario.network.digest, "release": release(),
         "n_items": round(plan.problem.n_items), "cost_yuan": plan.cost_yuan, "bound_yuan": plan.bound_yuan,
@@ -160,7 +186,12 @@ def _facts(planned: Planned) -> str:
         "carbon_yuan_per_t": plan.problem.carbon_yuan_per_t, "n_given_up": plan.loading.n_given_up,
         "n_cancelled_trips": len(plan.cancelled), "checked_cost_yuan": score.cost_yuan, "label": "modelled",
     }  # fmt: skip
-    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in facts.items())
+
+
+def write_facts(folder: Path, facts: dict[str, object]) -> None:
+    """Write a plan's facts as TOML."""
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in facts.items()]
+    (folder / FACTS).write_text("".join(lines), encoding="utf-8")
 
 
 def _write_routes(folder: Path, tables: RoutingTables) -> None:
@@ -184,7 +215,7 @@ def open_routes(folder: Path | str, scenario: Scenario) -> PlannedRoutes:
     InputError: PR-S121 when the plan is of another network.
     """
     folder = Path(folder)
-    for needed in (FACTS, ROUTES, SPLITS, TRIPS):
+    for needed in (FACTS, ROUTES, SPLITS, TRIPS, PRICES):
         if not (folder / needed).is_file():
             raise NotFound("PR-S120", path=str(folder), missing=needed)
     facts = tomllib.loads((folder / FACTS).read_text(encoding="utf-8"))
@@ -197,17 +228,20 @@ def open_routes(folder: Path | str, scenario: Scenario) -> PlannedRoutes:
         np.stack([rows[f"{name}_{k}"].to_numpy() for k in range(rows.num_columns // 2)], axis=1)
         for name in ("lane", "end")
     )
-    counts = (number >= 0).sum(axis=-1)
-    base_row = np.concatenate([[0], np.cumsum(counts.ravel())[:-1]]).reshape(counts.shape).astype(np.int32)
     cancelled = pq.read_table(folder / TRIPS)["trip_idx"].to_numpy()
     instance = compile_network(scenario.network, day=scenario.day, days_before=LEAD_DAYS, n_days=2 * LEAD_DAYS + 1)
-    plain = build_tables(without_trips(instance, cancelled))
+    plain = build_tables(instance)
     tables = replace(
         plain,
         block_of_day=np.zeros(1, np.int32),
         next_out=next_out,
         alt_out=alt_out,
         slots_to_go=plain.slots_to_go[:, :1],
-        splits=Splits(number, base_row, lanes, ends),
+        splits=Splits(number, first_rows((number >= 0).sum(axis=-1)), lanes, ends),
     )
     return PlannedRoutes(tables, cancelled, scenario.network.digest)
+
+
+def open_prices(folder: Path | str) -> np.ndarray:
+    """The prices from which the flows of a kept plan were loaded, float64 (n_priced,)."""
+    return pq.read_table(Path(folder) / PRICES)["flows"].to_numpy()

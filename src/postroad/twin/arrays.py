@@ -169,14 +169,16 @@ def _overfull(instance: Instance, hours: float) -> tuple[np.ndarray, np.ndarray]
     """Queues above which items take another lane and above which they go by road, and the kind of each day.
 
     The first is what leaves on the lane within ``hours`` at the day's average, the second what leaves within a day;
-    neither is less than the lane's largest departure, nor the second less than the first. int64 (2, n_daytype, n_lane)
-    and int32 (n_days,).
+    neither is less than the lane's largest departure, nor the second less than the first. Where more is called up than
+    the timetable has, a trip counts as large as it ever is. int64 (2, n_daytype, n_lane) and int32 (n_days,).
     """
     items = np.minimum(
         np.minimum(instance.leg_cap_items, instance.leg_cap_g // max(int(instance.prod_g.mean()), 1)),
         instance.leg_cap_cm3 // max(int(instance.prod_cm3.mean()), 1),
     )
-    capacity = items[instance.cn_leg_first]
+    called_up = np.full(len(instance.cn_lane), 1000, np.int64)
+    np.maximum.at(called_up, instance.dp_cn, instance.dp_capf)
+    capacity = items[instance.cn_leg_first] * called_up // 1000
     running, daytype = np.unique(instance.service_runs, axis=1, return_inverse=True)
     n_lane = len(instance.lane_from)
     limits = np.zeros((2, running.shape[1], n_lane), np.int64)

@@ -1,0 +1,88 @@
+"""Capacity that can be called up: what it costs bounds what room can be worth, and what prices at that bound call for.
+
+Where one more trip costs so much, no plan needs to pay more for room than that: the price of a capacity is held to the
+cost of more of it. Loads beyond a capacity whose price stands there are what extra trips and extra hands carry.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from postroad.flow.prices import Market
+from postroad.network.instance import MODES
+from postroad.network.reserve import Reserve
+
+__all__ = ["HANDS", "call_up", "price_limits"]
+
+HANDS = 2.0
+"""Sorting an item with temporary staff costs so many times what it costs otherwise, on top (ours, modelled)."""
+
+LEAST_TRIP = 0.3
+"""Part of a trip below which no extra one is called."""
+
+SPARE = 1.05
+"""Room called up beyond soft loads: whole items are not as even as flows."""
+
+
+def price_limits(market: Market, trip_yuan: np.ndarray) -> np.ndarray:
+    """The highest price of each priced capacity, float64 (n_priced,); infinite where nothing can be called up.
+
+    Parameters
+    ----------
+    trip_yuan: float64 (n_trip,), for one more departure of each trip; only road trips with one leg can be doubled.
+    """
+    problem = market.problem
+    rides, instance = problem.rides, problem.instance
+    cn = instance.dp_cn[rides.departures]
+    ride_of_departure = np.repeat(np.arange(rides.n), np.diff(rides.departure_ptr))
+    yuan = np.bincount(ride_of_departure, trip_yuan[instance.cn_trip[cn]], rides.n)
+    single = np.ones(rides.n, bool)
+    single[ride_of_departure[instance.cn_leg_first[cn] != instance.cn_leg_last[cn]]] = False
+    may = single & (instance.lane_mode[rides.lane] == MODES.index("road"))
+    ride_of = np.zeros(market.n_ride, np.int64)
+    ride_of[problem.resources.of_use] = market.ride_of_use
+    riders = np.bincount(problem.resources.of_use, minlength=market.n_ride)
+    of_rides = np.where(may[ride_of] & (riders == 1), yuan[ride_of], np.inf)
+    place = market.sort_place
+    cost = problem.handling_cost[place // problem.shape[2]] / 1e6
+    of_sorting = HANDS * cost * problem.sort_cap.ravel()[place]
+    return np.concatenate([of_rides, of_sorting]) / market.yuan
+
+
+def call_up(
+    market: Market, used: np.ndarray, limits: np.ndarray, trip_yuan: np.ndarray, from_min: int, to_min: int
+) -> Reserve:
+    """The extra trips, whole, and the extra sorting that loads need.
+
+    Parameters
+    ----------
+    used: float64 (n_priced,), part used of each capacity. limits: of :func:`price_limits`.
+    """
+    problem = market.problem
+    rides, instance = problem.rides, problem.instance
+    over = np.where(np.isfinite(limits), np.maximum(used - 1, 0), 0)
+    of_ride = np.zeros(rides.n)
+    np.maximum.at(of_ride, market.ride_of_use, over[problem.resources.of_use])
+    n_departures = np.diff(rides.departure_ptr)
+    wanted = of_ride * n_departures * SPARE
+    n_extra = np.where(wanted > LEAST_TRIP, np.ceil(wanted - LEAST_TRIP), 0)
+    ride = np.repeat(np.arange(rides.n), n_departures)
+    cn = instance.dp_cn[rides.departures]
+    extra = np.zeros(len(instance.cn_lane))
+    np.maximum.at(extra, cn, (n_extra / n_departures)[ride])
+    yuan = np.bincount(ride, trip_yuan[instance.cn_trip[cn]], rides.n) / n_departures
+    sorting = np.zeros(problem.sort_cap.size)
+    room = problem.sort_cap.ravel()[market.sort_place]
+    sorting[market.sort_place] = np.ceil(over[market.n_ride :] * room * SPARE)
+    sorting = sorting.reshape(problem.sort_cap.shape)
+    hands = HANDS * float((sorting * problem.handling_cost[:, None]).sum()) / 1e6
+    connections = np.flatnonzero(extra > 0).astype(np.int32)
+    return Reserve(
+        from_min=from_min,
+        to_min=to_min,
+        connections=connections,
+        extra_pm=np.rint(extra[connections] * 1000).astype(np.int32),
+        sort_extra=sorting.astype(np.int32),
+        n_trips=int(n_extra.sum()),
+        yuan_per_day=float((n_extra * yuan).sum()) + hands,
+    )
