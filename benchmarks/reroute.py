@@ -42,8 +42,10 @@ def main() -> None:
         day = reroute_day(name, plan, time_limit=SEARCH_S, check=True)
     tell(f"{name}: new routes", round(day.seconds, 2), "s", SECONDS_BAR)
     tell(f"{name}: iterations", day.rerouted.n_iterations, "iterations")
-    tell(f"{name}: extra trips", day.after.reserve.n_trips, "a day")
-    tell(f"{name}: extra trips and sorting", round(day.after.reserve.yuan_per_day), "yuan a day")
+    tell(f"{name}: extra trips", day.rerouted.reserve.n_trips, "a day")
+    tell(f"{name}: extra trips and sorting", round(day.rerouted.reserve.yuan_per_day), "yuan a day")
+    tell(f"{name}: trips to catch up", day.after.reserves[1].n_trips, "on the day after")
+    tell(f"{name}: trips to catch up cost", round(day.after.reserves[1].yuan_per_day), "yuan")
     rows = {row["case"]: row for row in day.check.iter_rows(named=True)}
     static, new = rows["plan"], rows["rerouted"]
     parts = {

@@ -10,7 +10,7 @@ from kit.flow import flow_lp, tighten
 from postroad.cost.trips import trip_yuan
 from postroad.flow.prices import make_market
 from postroad.flow.reroute import carry_prices, reroute
-from postroad.flow.reserve import price_limits
+from postroad.flow.reserve import catch_up, price_limits
 from postroad.network.compile import without_trips
 from postroad.network.instance import MODES
 from postroad.network.reserve import Reserve, with_reserve
@@ -89,7 +89,18 @@ def test_what_is_called_up_runs_within_its_time_only():
     np.testing.assert_array_equal(gained[:, day], np.where(instance.sort_cap[: instance.n_core, day] > 0, 7, 0))
     assert gained.sum() == gained[:, day].sum()
     assert more.digest != instance.digest
-    assert with_reserve(instance, None) is instance
+
+
+def test_lorries_that_stood_still_catch_up_by_road():
+    problem, costs, _ = tiny()
+    instance = problem.instance
+    place = list(instance.fac_id).index("H-WUH")
+    reserve = catch_up(instance, np.array([place]), costs, problem.day, (1440, 2880))
+    lane = instance.cn_lane[reserve.connections]
+    assert ((instance.lane_from[lane] == place) | (instance.lane_to[lane] == place)).all()
+    assert (instance.lane_mode[lane] == MODES.index("road")).all()
+    assert 0 < reserve.n_trips <= len(reserve.connections)
+    assert reserve.yuan_per_day > 0
 
 
 def test_spliced_tables_say_what_either_says_where_it_holds():

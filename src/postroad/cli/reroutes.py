@@ -23,7 +23,7 @@ CASES = {
 
 def tell_rerouted(shell: Shell, day: ReroutedDay) -> None:
     """Say what the new routes are, and what the twin made of them."""
-    rerouted, reserve = day.rerouted, day.after.reserve
+    rerouted, reserve = day.rerouted, day.rerouted.reserve
     facts = {
         "scenario": day.scenario.name,
         "seconds": round(day.seconds, 2),
@@ -32,6 +32,8 @@ def tell_rerouted(shell: Shell, day: ReroutedDay) -> None:
         "n_extra_trips_per_day": 0 if reserve is None else reserve.n_trips,
         "extra_sorting_per_day": 0 if reserve is None else int(reserve.sort_extra.sum()),
         "extra_yuan_per_day": 0.0 if reserve is None else reserve.yuan_per_day,
+        "n_catch_up_trips": sum(one.n_trips for one in day.after.reserves[1:]),
+        "catch_up_yuan": sum(one.yuan_per_day for one in day.after.reserves[1:]),
         "from_min": day.window[0],
         "to_min": day.window[1],
         "check": None if day.check is None else day.check.to_dicts(),
@@ -48,6 +50,8 @@ def tell_rerouted(shell: Shell, day: ReroutedDay) -> None:
         (Text("Extra trips a day (modelled)", "每日加班车次（模型值）"), f"{facts['n_extra_trips_per_day']:,}"),
         (Text("Extra sorting a day (modelled)", "每日追加分拣（模型值）"), f"{facts['extra_sorting_per_day']:,}"),
         (Text("Cost a day (modelled)", "每日费用（模型值）"), f"{facts['extra_yuan_per_day']:,.0f} yuan"),
+        (Text("Extra trips when it ends (modelled)", "恢复后加班车次（模型值）"), f"{facts['n_catch_up_trips']:,}"),
+        (Text("Their cost (modelled)", "其费用（模型值）"), f"{facts['catch_up_yuan']:,.0f} yuan"),
     ]
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     for name, value in rows:

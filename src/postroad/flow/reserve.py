@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from postroad.flow.prices import Market
-from postroad.network.instance import MODES
+from postroad.network.instance import MODES, Instance
 from postroad.network.reserve import Reserve
 
-__all__ = ["HANDS", "call_up", "price_limits"]
+__all__ = ["HANDS", "call_up", "catch_up", "price_limits"]
 
 HANDS = 2.0
 """Sorting an item with temporary staff costs so many times what it costs otherwise, on top (ours, modelled)."""
@@ -85,4 +85,34 @@ def call_up(
         sort_extra=sorting.astype(np.int32),
         n_trips=int(n_extra.sum()),
         yuan_per_day=float((n_extra * yuan).sum()) + hands,
+    )
+
+
+def catch_up(
+    instance: Instance, places: np.ndarray, trip_yuan: np.ndarray, day: int, window: tuple[int, int]
+) -> Reserve:
+    """A second lorry beside every road trip to and from places that work again, until what waited there is gone.
+
+    They are those that stood still while the places did.
+
+    Parameters
+    ----------
+    places: int32, facilities. day: of the instance's horizon, whose trips are counted. window: minutes of the horizon
+        in which the lorries are to run.
+    """
+    lane = instance.cn_lane
+    touches = np.isin(instance.lane_from, places) | np.isin(instance.lane_to, places)
+    road = instance.lane_mode == MODES.index("road")
+    single = instance.cn_leg_first == instance.cn_leg_last
+    connections = np.flatnonzero((touches & road)[lane] & single).astype(np.int32)
+    runs = instance.service_runs[instance.cn_service[connections], day]
+    trips = instance.cn_trip[connections[runs]]
+    return Reserve(
+        from_min=window[0],
+        to_min=window[1],
+        connections=connections,
+        extra_pm=np.full(len(connections), 1000, np.int32),
+        sort_extra=np.zeros((instance.n_core, instance.slots_per_day), np.int32),
+        n_trips=len(trips),
+        yuan_per_day=float(trip_yuan[trips].sum()),
     )

@@ -34,13 +34,11 @@ class Reserve:
     yuan_per_day: float
 
 
-def with_reserve(instance: Instance, reserve: Reserve | None) -> Instance:
+def with_reserve(instance: Instance, reserve: Reserve) -> Instance:
     """The same network with what is called up; its digest tells the two apart.
 
     Sorting is added only in slots in which the facility sorts at all, so that what is closed stays closed.
     """
-    if reserve is None:
-        return instance
     extra = np.zeros(len(instance.cn_lane), np.int64)
     extra[reserve.connections] = reserve.extra_pm
     capf = instance.dp_capf.astype(np.int64)

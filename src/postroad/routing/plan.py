@@ -50,18 +50,21 @@ class PlannedRoutes:
     routes: the plan's tables, with shares.
     cancelled: int32, indices of trips (``cn_trip``) that the plan has no use for.
     network_digest: of the network that was planned.
-    reserve: what is called up for a time; None for nothing.
+    reserves: what is called up, each for a time.
     """
 
     routes: RoutingTables
     cancelled: np.ndarray
     network_digest: str = ""
-    reserve: Reserve | None = None
+    reserves: tuple[Reserve, ...] = ()
     name: str = "flow plan"
 
     def apply(self, instance: Instance) -> Instance:
         """The network as the plan runs it: without the trips that it cancels, with what it calls up."""
-        return with_reserve(without_trips(instance, self.cancelled), self.reserve)
+        running = without_trips(instance, self.cancelled)
+        for reserve in self.reserves:
+            running = with_reserve(running, reserve)
+        return running
 
     def tables(self, instance: Instance) -> RoutingTables:
         """The plan's tables.

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from postroad.core.errors import InputError, NotFound
-from postroad.core.files import check_place, writing_folder
+from postroad.core.files import writing_folder
 from postroad.core.progress import Progress, Silent
 from postroad.core.version import release
 from postroad.demand.build import flows_for
@@ -29,8 +29,9 @@ from postroad.network.scenariofile import load_scenario
 from postroad.routing.plan import PlannedRoutes
 from postroad.routing.tables import RoutingTables, Splits, build_tables, first_rows
 from postroad.study.execution import released_by_day
+from postroad.study.folders import check_folder, write_facts
 
-__all__ = ["Planned", "check_plan_folder", "lay_out", "open_prices", "open_routes", "plan_day", "write_facts"]
+__all__ = ["Planned", "lay_out", "open_prices", "open_routes", "plan_day"]
 
 FACTS = "plan.toml"
 ROUTES = "routes.parquet"
@@ -98,7 +99,7 @@ def plan_day(
     """
     progress, threads = progress or Silent(), threads or os.cpu_count() or 1
     if to is not None:
-        check_plan_folder(Path(to), replace_folder)
+        check_folder(Path(to), FACTS, replace=replace_folder)
     made = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     made = made if seed is None else replace(made, seed=seed)
     progress.stage("check")
@@ -148,23 +149,12 @@ def _evaluate(plan: FlowPlan) -> Score:
     return evaluate(plan.problem, loading.ride_flow, loading.sort_flow, loading.given_up)
 
 
-def check_plan_folder(folder: Path, replace_folder: bool) -> None:
-    """Refuse a folder that a plan cannot or may not take, before the plan is made."""
-    check_place(folder)
-    if not folder.exists():
-        return
-    if not replace_folder:
-        raise InputError("PR-S105", path=str(folder))
-    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / FACTS).is_file()):
-        raise InputError("PR-S111", path=str(folder))
-
-
 def _keep(planned: Planned, folder: Path, replace_folder: bool, progress: Progress) -> Planned:
     """Write the plan to its folder."""
     progress.stage("keep")
     plan = planned.plan
     with writing_folder(folder, replace=replace_folder) as draft:
-        write_facts(draft, _facts(planned))
+        write_facts(draft / FACTS, _facts(planned))
         leg_frame(plan).write_parquet(draft / LEGS)
         centre_frame(plan).write_parquet(draft / CENTRES)
         trips = plan.problem.instance.trip_id
@@ -186,12 +176,6 @@ def _facts(planned: Planned) -> dict[str, object]:
         "carbon_yuan_per_t": plan.problem.carbon_yuan_per_t, "n_given_up": plan.loading.n_given_up,
         "n_cancelled_trips": len(plan.cancelled), "checked_cost_yuan": score.cost_yuan, "label": "modelled",
     }  # fmt: skip
-
-
-def write_facts(folder: Path, facts: dict[str, object]) -> None:
-    """Write a plan's facts as TOML."""
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in facts.items()]
-    (folder / FACTS).write_text("".join(lines), encoding="utf-8")
 
 
 def _write_routes(folder: Path, tables: RoutingTables) -> None:

@@ -15,6 +15,7 @@ from postroad.core.progress import Progress, Silent
 from postroad.cost.trips import trip_yuan
 from postroad.flow.prices import make_market
 from postroad.flow.reroute import Rerouted, reroute
+from postroad.flow.reserve import catch_up
 from postroad.network.instance import Instance
 from postroad.network.overlay import Overlay, OverlayRow
 from postroad.network.scenario import Scenario
@@ -23,10 +24,12 @@ from postroad.routing.plan import PlannedRoutes
 from postroad.routing.splicing import splice
 from postroad.routing.tables import RoutingTables
 from postroad.study.execution import execute
-from postroad.study.planning import check_plan_folder, lay_out, open_prices, open_routes, write_facts
+from postroad.study.folders import check_folder, write_facts
+from postroad.study.planning import lay_out, open_prices, open_routes
 
 __all__ = ["ReroutedDay", "check_in_twin", "reroute_day"]
 
+FACTS = "reroute.toml"
 FOR_EVER = 10_000 * 1440
 AFTER = 24 * 60
 """Minutes after the end for which what was called up runs on: so long takes the backlog."""
@@ -88,7 +91,7 @@ def reroute_day(
     """
     progress = progress or Silent()
     if to is not None:
-        check_plan_folder(Path(to), replace_folder)
+        check_folder(Path(to), FACTS, replace=replace_folder)
     made = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     if not made.overlay.rows:
         raise InputError("PR-S122", scenario=made.name)
@@ -106,7 +109,11 @@ def reroute_day(
     )  # fmt: skip
     takes_over = _takes_over(now.instance, before.routes, made, window)
     tables = splice(before.routes, rerouted.tables, takes_over)
-    after = replace(before, routes=tables, reserve=rerouted.reserve, name="rerouted")
+    reserves = ()
+    if rerouted.reserve is not None:
+        places, until = _hit(now.instance, made), (window[1], window[1] + AFTER)
+        reserves = rerouted.reserve, catch_up(now.instance, places, costs, now.day, until)
+    after = replace(before, routes=tables, reserves=reserves, name="rerouted")
     day = ReroutedDay(made, before, after, rerouted, window, perf_counter() - start)
     if check:
         day = replace(day, check=check_in_twin(day, threads=threads, progress=progress))
@@ -206,9 +213,11 @@ def _keep(day: ReroutedDay, plan: Path, folder: Path, replace_folder: bool) -> R
             "scenario": day.scenario.name, "plan": str(plan), "input_digest": day.scenario.digest,
             "work": day.rerouted.n_iterations, "overload": day.rerouted.overload,
             "n_extra_trips_per_day": 0 if reserve is None else reserve.n_trips,
-            "extra_yuan_per_day": 0.0 if reserve is None else reserve.yuan_per_day, "label": "modelled",
+            "extra_yuan_per_day": 0.0 if reserve is None else reserve.yuan_per_day,
+            "n_catch_up_trips": sum(one.n_trips for one in day.after.reserves[1:]),
+            "catch_up_yuan": sum(one.yuan_per_day for one in day.after.reserves[1:]), "label": "modelled",
         }  # fmt: skip
-        write_facts(draft, facts)
+        write_facts(draft / FACTS, facts)
         if reserve is not None:
             lane, names = instance.cn_lane[reserve.connections], np.array(instance.fac_id)
             pl.DataFrame(

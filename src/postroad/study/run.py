@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from postroad.core.errors import InputError, NotFound
-from postroad.core.files import check_place, writing_folder
+from postroad.core.files import writing_folder
 from postroad.core.findings import Findings
 from postroad.core.progress import Progress, Silent
 from postroad.core.version import release
@@ -33,6 +33,7 @@ from postroad.report.basemap import BaseMap
 from postroad.report.run import write_report
 from postroad.study.archive import read_findings, read_result, write_findings, write_ledger, write_result
 from postroad.study.execution import Execution, execute, make_run_record, released_by_day
+from postroad.study.folders import check_folder
 from postroad.study.planning import open_routes
 from postroad.study.reporting import describe_run
 from postroad.study.seeds import measure_seeds
@@ -170,7 +171,7 @@ def simulate(
     if seeds < 1:
         raise InputError("PR-S107", value=seeds)
     if to is not None:
-        _check_folder(Path(to), replace_folder)
+        check_folder(Path(to), FACTS, replace=replace_folder)
     made = _prepare(scenario, level)
     changes = {"seed": seed, "sample": sample, "sample_pairs": (*made.sample_pairs, *sample_pairs)}
     made = replace(made, **{name: value for name, value in changes.items() if value is not None})
@@ -183,17 +184,6 @@ def simulate(
         measure_seeds(made, done.record, seeds, **options), wall_s=done.wall_s,
     )  # fmt: skip
     return run if to is None else _keep(run, done, Path(to), replace_folder, progress)
-
-
-def _check_folder(folder: Path, replace_folder: bool) -> None:
-    """Refuse a folder that a run cannot or may not take, before the run is made."""
-    check_place(folder)
-    if not folder.exists():
-        return
-    if not replace_folder:
-        raise InputError("PR-S105", path=str(folder))
-    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / FACTS).is_file()):
-        raise InputError("PR-S111", path=str(folder))
 
 
 def _prepare(scenario: Scenario | str | Path, level: str | None) -> Scenario:

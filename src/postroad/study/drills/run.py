@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from dataclasses import dataclass, field, replace
@@ -12,8 +11,7 @@ from time import perf_counter
 import polars as pl
 
 from postroad.core.digests import digest_mapping
-from postroad.core.errors import InputError
-from postroad.core.files import check_place, write_text, writing_folder
+from postroad.core.files import write_text, writing_folder
 from postroad.core.findings import Findings
 from postroad.core.progress import Progress, Silent
 from postroad.core.version import release
@@ -38,6 +36,7 @@ from postroad.study.drills.roads import RoadMap
 from postroad.study.drills.still import StillFlowing, tell_still_flowing
 from postroad.study.drills.ways import Ways, compare_ways
 from postroad.study.execution import released_by_day
+from postroad.study.folders import check_folder, write_facts
 from postroad.study.provenance import source_frame
 
 __all__ = ["Drilled", "run_drill"]
@@ -117,7 +116,7 @@ def run_drill(
     watch = _Watch(progress or Silent())
     threads = threads or os.cpu_count() or 1
     if to is not None:
-        _check_folder(Path(to), replace_folder)
+        check_folder(Path(to), FACTS, replace=replace_folder)
     given, home = read_drill(path_or_name)
     scenario = _scenario(given, home, seed)
     watch("check")
@@ -206,17 +205,6 @@ def _scenario(given: DrillFile, home: Path | None, seed: int | None) -> Scenario
     return scenario if seed is None else replace(scenario, seed=seed)
 
 
-def _check_folder(folder: Path, replace_folder: bool) -> None:
-    """Refuse a folder that a drill cannot or may not take, before it is run."""
-    check_place(folder)
-    if not folder.exists():
-        return
-    if not replace_folder:
-        raise InputError("PR-S105", path=str(folder))
-    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / FACTS).is_file()):
-        raise InputError("PR-S111", path=str(folder))
-
-
 def _facts(made: Drilled, goods: tuple[Goods, ...], command: str) -> dict[str, object]:
     """The figures told first, and what repeats the drill; nothing in it depends on the clock."""
     scenario, arrivals, hours = made.scenario, made.arrivals, made.hours
@@ -249,8 +237,7 @@ def _keep(made: Drilled, folder: Path, replace_folder: bool, progress: Progress)
     """Write the drill to its folder."""
     progress.stage("keep drill")
     with writing_folder(folder, replace=replace_folder) as draft:
-        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in made.facts.items()]
-        (draft / FACTS).write_text("".join(lines), encoding="utf-8")
+        write_facts(draft / FACTS, made.facts)
         for name, frame in made.frames().items():
             frame.write_parquet(draft / f"{name}.parquet")
         made.to_html(draft / REPORT)
