@@ -125,7 +125,7 @@ def check_in_twin(day: ReroutedDay, *, threads: int = 2, progress: Progress | No
 
     Returns
     -------
-    Columns: ``case`` (undisturbed, plan, rerouted), ``n_items``, ``n_late`` (ended after the promised instant), of
+    Columns: ``case`` (undisturbed, plan, rerouted), ``n_items``, ``n_late`` (not ended by the promised instant), of
     those ``n_late_here`` (from or to what is out of order) and ``n_late_earlier`` (of the others, accepted before it
     began); the same beyond the undisturbed day's as ``n_extra``, ``n_extra_here``, ``n_extra_earlier``; ``total_h``
     (mean), ``n_left`` (not delivered at the end). All modelled.
@@ -148,8 +148,9 @@ def check_in_twin(day: ReroutedDay, *, threads: int = 2, progress: Progress | No
         here = hit[journeys.origin_idx] | hit[journeys.destination_idx]
         earlier = ~here & (journeys.accepted_min < day.window[0])
         took = (journeys.ended_min.astype(np.int64) - journeys.accepted_min) * n
+        left = int(done.result.counts.in_custody[-1])
         counts = {
-            "n_late": int(n[late].sum()),
+            "n_late": int(n[late].sum()) + left,
             "n_late_here": int(n[late & here].sum()),
             "n_late_earlier": int(n[late & earlier].sum()),
         }
@@ -158,7 +159,7 @@ def check_in_twin(day: ReroutedDay, *, threads: int = 2, progress: Progress | No
         rest = {"total_h": float(took.sum()) / max(int(n.sum()), 1) / 60, "label": "modelled"}
         rows.append(
             {"case": case, "n_items": int(n.sum())} | counts | extra | rest
-            | {"n_left": int(done.result.counts.in_custody[-1])}
+            | {"n_left": left}
         )  # fmt: skip
     return pl.DataFrame(rows)
 
