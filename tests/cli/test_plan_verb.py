@@ -104,3 +104,21 @@ def test_nothing_to_reroute_is_said(planned):
     done = run_cli("plan", "reroute", "normal-2023", "--plan", "plans/tiny", cwd=place)
     assert done.returncode == 3
     assert "PR-S122" in done.stderr
+
+
+def test_a_surge_is_planned_with_its_bound_and_lists(tmp_path):
+    scenario = tmp_path / "busy.toml"
+    scenario.write_text('name = "busy"\nbase = "tiny"\ndays_before = 1\n\n[demand]\nby = 8\n', encoding="utf-8")
+    done = run_cli(
+        "plan", "surge", "busy.toml", "--share", "0.5", "--work-limit", "20", "--to", "surge", "--json", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["share"] >= 0.5
+    assert told["bound_yuan"] <= told["yuan"]
+    assert (tmp_path / "surge" / "couriers.csv").is_file()
+    shown = run_cli("plan", "surge", "busy.toml", "--share", "0.5", "--work-limit", "20", "--lang", "zh", cwd=tmp_path)
+    assert "任何方案的费用下限" in shown.stdout
+    refused = run_cli("plan", "surge", "busy.toml", "--share", "0.999", "--share-of", "all", cwd=tmp_path)
+    assert refused.returncode == 4
+    assert "PR-S150" in refused.stderr

@@ -11,12 +11,13 @@ from rich import box
 from rich.table import Table
 
 from postroad.cli.options import MaxGap, Seed, Threads, TimeLimit, WorkLimit
-from postroad.cli.reroutes import REROUTE_S, tell_rerouted
+from postroad.cli.reroutes import REROUTE_S, tell_rerouting
 from postroad.cli.shell import Shell
+from postroad.cli.surges import tell_surge
 from postroad.flow.report import worth_most
 from postroad.report.text import Text
 from postroad.study.planning import Planned, plan_day
-from postroad.study.rerouting import reroute_day
+from postroad.study.surging import SURGE_WORK
 
 __all__ = ["plan"]
 
@@ -29,11 +30,21 @@ class Kind(StrEnum):
 
     flow = "flow"
     reroute = "reroute"
+    surge = "surge"
+
+
+class Of(StrEnum):
+    """Whose share in time is asked for."""
+
+    test = "test"
+    all = "all"
 
 
 def plan(
     shell: Shell,
-    kind: Annotated[Kind, typer.Argument(help="What to plan: flow, or reroute a plan when something is out of order.")],
+    kind: Annotated[
+        Kind, typer.Argument(help="What to plan: flow; reroute when something is out of order; surge, what to call up.")
+    ],
     scenario: Annotated[str, typer.Argument(help="A shipped scenario (peak, normal-2023, tiny …) or a TOML file.")],
     max_gap: MaxGap = 0.01,
     time_limit: TimeLimit = None,
@@ -51,30 +62,45 @@ def plan(
         bool, typer.Option("--call-up/--no-call-up", help="For reroute: extra road trips and sorting may be called up.")
     ] = True,
     check: Annotated[bool, typer.Option("--check", help="For reroute: run the cases in the twin and compare.")] = False,
+    share: Annotated[
+        float, typer.Option("--share", min=0, max=1, help="For surge: share to be delivered within 72 hours.")
+    ] = 0.8,
+    share_of: Annotated[
+        Of, typer.Option("--share-of", help="For surge: of items in the 50-city time-limit test, or of all.")
+    ] = Of.test,
     threads: Threads = 2,
 ) -> None:
     """Plan how a day's items should flow through timetable, vehicles and centres, and prove how good the plan is.
 
     reroute finds new ways, and what to call up, for a scenario's disruptions, from the prices of a plan made before.
+    surge finds the cheapest extra trips, hands and couriers with which a day's items arrive in time.
 
     The plan is kept in a folder; postroad run SCENARIO --plan FOLDER follows it. Ctrl-C ends the search with the best
     plan so far.
     """
+    limits = {"seed": seed, "max_gap": max_gap, "to": to, "replace_folder": replace, "threads": threads}
     if kind is Kind.reroute:
-        with shell.progress() as progress:
-            day = reroute_day(
-                scenario, of or PLANS / Path(scenario).stem, call_up=call_up, check=check,
-                time_limit=None if work_limit else (time_limit or REROUTE_S), work_limit=work_limit, to=to,
-                replace_folder=replace, threads=threads, progress=progress,
-            )  # fmt: skip
-        tell_rerouted(shell, day)
-        return
-    with shell.progress() as progress:
-        made = plan_day(
-            scenario, seed=seed, max_gap=max_gap, time_limit=time_limit, work_limit=work_limit,
-            carbon_yuan_per_t=carbon_price, to=to or PLANS / Path(scenario).stem, replace_folder=replace,
-            threads=threads, progress=progress,
+        plan_folder, time_limit = of or PLANS / Path(scenario).stem, None if work_limit else time_limit or REROUTE_S
+        tell_rerouting(
+            shell, scenario, plan_folder, call_up=call_up, check=check, time_limit=time_limit, work_limit=work_limit,
+            to=to, replace_folder=replace, threads=threads,
         )  # fmt: skip
+    elif kind is Kind.surge:
+        work_limit = work_limit or SURGE_WORK
+        tell_surge(
+            shell, scenario, target=share, of=share_of.value, time_limit=time_limit, work_limit=work_limit, **limits
+        )
+    else:
+        limits["to"] = to or PLANS / Path(scenario).stem
+        _tell_flow(
+            shell, scenario, time_limit=time_limit, work_limit=work_limit, carbon_yuan_per_t=carbon_price, **limits
+        )
+
+
+def _tell_flow(shell: Shell, scenario: str, **settings: object) -> None:
+    """Plan the flow and say what came of it."""
+    with shell.progress() as progress:
+        made = plan_day(scenario, progress=progress, **settings)
     if shell.json:
         shell.write_json(_data(made))
     else:

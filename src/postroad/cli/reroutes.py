@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich import box
 from rich.table import Table
 
 from postroad.cli.shell import Shell
 from postroad.report.text import Text
-from postroad.study.rerouting import ReroutedDay
+from postroad.study.rerouting import ReroutedDay, reroute_day
 
-__all__ = ["REROUTE_S", "tell_rerouted"]
+__all__ = ["REROUTE_S", "tell_rerouting"]
 
 REROUTE_S = 12.0
 """Seconds for the search when none are given: a dozen iterations on a normal day, half as many at the peak."""
@@ -21,8 +23,14 @@ CASES = {
 }
 
 
-def tell_rerouted(shell: Shell, day: ReroutedDay) -> None:
-    """Say what the new routes are, and what the twin made of them."""
+def tell_rerouting(shell: Shell, scenario: str, plan: Path, **settings: object) -> None:
+    """Reroute a plan, and say what the new routes are and what the twin made of them."""
+    with shell.progress() as progress:
+        day = reroute_day(scenario, plan, progress=progress, **settings)
+    _tell(shell, day)
+
+
+def _tell(shell: Shell, day: ReroutedDay) -> None:
     rerouted, reserve = day.rerouted, day.rerouted.reserve
     facts = {
         "scenario": day.scenario.name,

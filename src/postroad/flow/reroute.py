@@ -13,6 +13,7 @@ from time import perf_counter
 import numpy as np
 
 from postroad.core.progress import Progress, Silent
+from postroad.flow.climbing import WARMTH, Climb
 from postroad.flow.prices import Market, make_market
 from postroad.flow.problem import FlowProblem
 from postroad.flow.reserve import call_up, price_limits
@@ -22,16 +23,6 @@ from postroad.network.reserve import Reserve
 from postroad.routing.tables import RoutingTables
 
 __all__ = ["Rerouted", "carry_prices", "reroute"]
-
-WARMTH = 0.25
-"""Slots of waiting: prices move quickly and still tell a good way from a bad one."""
-
-ROOM = 0.97
-"""Part of a capacity that soft loads are to fill."""
-
-LONGER, SHORTER, LONGEST_STEP, LEAST_STEP = 1.4, 0.7, 60.0, 0.1
-FALL = 0.05
-"""Prices fall more slowly than they rise, so that loads stay where there is room."""
 
 SETTLING, FINISHING = 4, 2
 """Sweeps before the first and after the last iteration."""
@@ -111,7 +102,7 @@ def reroute(
     limits = np.full(now.n, np.inf) if trip_yuan is None else price_limits(now, trip_yuan)
     progress.stage("reroute", work_limit or 0)
     with Sweeper(now, threads) as sweeper:
-        climb = _Climb(sweeper, np.minimum(carry_prices(market, prices, now), limits), limits)
+        climb = Climb(sweeper, np.minimum(carry_prices(market, prices, now), limits), limits)
         sweeper.settle(climb.prices, WARMTH, SETTLING)
         spent, n_done = 0.0, 0
         while work_limit is None or n_done < work_limit:
@@ -120,38 +111,10 @@ def reroute(
                 break
             climb.step()
             n_done, spent = n_done + 1, perf_counter() - began
-            progress.step(n_done, f"overload {_overload(now, climb.used, limits):.2%}")
+            progress.step(n_done, f"overload {climb.overload(limits):.2%}")
         tables = _without_dead_ends(problem, tables_at(sweeper, climb.prices, WARMTH, base, FINISHING))
     reserve = None if trip_yuan is None else call_up(now, climb.used, limits, trip_yuan, *window)
-    overload = _overload(now, climb.used, limits)
-    return Rerouted(now, climb.prices, tables, overload, reserve, n_done, perf_counter() - start)
-
-
-class _Climb:
-    """Prices that rise where loads do not fit, up to what more room costs, and fall slowly where they do."""
-
-    def __init__(self, sweeper: Sweeper, prices: np.ndarray, limits: np.ndarray) -> None:
-        self.sweeper, self.prices, self.limits = sweeper, prices, limits
-        self.used = np.zeros(len(prices))
-        self._step, self._last = np.ones(len(prices)), np.zeros(len(prices))
-
-    def step(self) -> None:
-        """One iteration."""
-        self.used = self.sweeper.flow(self.prices, WARMTH)
-        excess = np.clip(np.log(np.maximum(self.used, 1e-3) / ROOM), -1.0, 2.0)
-        longer = np.where(excess > 0.02, np.minimum(self._step * LONGER, LONGEST_STEP), self._step)
-        self._step = np.where(excess * self._last < 0, np.maximum(self._step * SHORTER, LEAST_STEP), longer)
-        self._last = excess
-        rise = np.where(excess > 0, np.maximum(excess, 0.02), FALL * excess)
-        self.prices = np.clip(self.prices + self._step * WARMTH * rise, 0.0, self.limits)
-
-
-def _overload(market: Market, used: np.ndarray, limits: np.ndarray) -> float:
-    """The part of what is used that lies beyond capacities of which no more can be had, in items."""
-    resources = market.problem.resources
-    room = np.concatenate([resources.items[0], market.problem.sort_cap.ravel()[market.sort_place]])
-    over = np.where(np.isfinite(limits), 0.0, np.maximum(used - 1, 0)) * room
-    return float(over.sum() / max((used * room).sum(), 1.0))
+    return Rerouted(now, climb.prices, tables, climb.overload(limits), reserve, n_done, perf_counter() - start)
 
 
 def _without_dead_ends(problem: FlowProblem, tables: RoutingTables) -> RoutingTables:

@@ -12,7 +12,7 @@ from postroad.flow.prices import Market
 from postroad.network.instance import MODES, Instance
 from postroad.network.reserve import Reserve
 
-__all__ = ["HANDS", "call_up", "catch_up", "price_limits"]
+__all__ = ["HANDS", "call_up", "catch_up", "open_up", "price_limits"]
 
 HANDS = 2.0
 """Sorting an item with temporary staff costs so many times what it costs otherwise, on top (ours, modelled)."""
@@ -22,6 +22,9 @@ LEAST_TRIP = 0.3
 
 SPARE = 1.05
 """Room called up beyond soft loads: whole items are not as even as flows."""
+
+PLENTY = 100
+"""Times a capacity that nothing needs more than."""
 
 
 def price_limits(market: Market, trip_yuan: np.ndarray) -> np.ndarray:
@@ -115,4 +118,24 @@ def catch_up(
         sort_extra=np.zeros((instance.n_core, instance.slots_per_day), np.int32),
         n_trips=len(trips),
         yuan_per_day=float(trip_yuan[trips].sum()),
+    )
+
+
+def open_up(instance: Instance) -> Reserve:
+    """As much of everything, on every mode, as anyone could want, for as long as the horizon lasts."""
+    n_connections = len(instance.cn_lane)
+
+    def plenty(capacity: np.ndarray) -> np.ndarray:
+        per_day = capacity.reshape(len(capacity), instance.n_days, instance.slots_per_day).max(axis=1)
+        return np.minimum(per_day.astype(np.int64) * PLENTY, np.maximum(2**30 - per_day, 0)).astype(np.int32)
+
+    return Reserve(
+        from_min=0,
+        to_min=instance.n_days * 1440,
+        connections=np.arange(n_connections, dtype=np.int32),
+        extra_pm=np.full(n_connections, PLENTY * 1000, np.int32),
+        sort_extra=plenty(instance.sort_cap[: instance.n_core]),
+        n_trips=0,
+        yuan_per_day=0.0,
+        wave_extra=plenty(instance.wave_cap),
     )

@@ -1,4 +1,4 @@
-"""Capacity called up for a time: extra trips beside those of the timetable, and more sorting."""
+"""Capacity called up for a time: extra trips beside those of the timetable, more sorting, more couriers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class Reserve:
     connections: int32, rising; extra_pm: int32, same shape, extra room per thousand of the trip's own: 1000 is a second
         trip beside it.
     sort_extra: int32 (n_core, slots_per_day), items sorted beyond the facility's capacity in each slot.
-    n_trips: extra trips a day, whole ones. yuan_per_day: what they and the sorting cost (modelled).
+    n_trips: extra trips a day, whole ones. yuan_per_day: what all of it costs (modelled).
+    wave_extra: int32 (n_fac, slots_per_day), items that each delivery wave takes beyond its capacity; None for none.
     """
 
     from_min: int
@@ -32,12 +33,13 @@ class Reserve:
     sort_extra: np.ndarray
     n_trips: int
     yuan_per_day: float
+    wave_extra: np.ndarray | None = None
 
 
 def with_reserve(instance: Instance, reserve: Reserve) -> Instance:
     """The same network with what is called up; its digest tells the two apart.
 
-    Sorting is added only in slots in which the facility sorts at all, so that what is closed stays closed.
+    Sorting and delivery are added only in slots in which the facility does them, so that what is closed stays closed.
     """
     extra = np.zeros(len(instance.cn_lane), np.int64)
     extra[reserve.connections] = reserve.extra_pm
@@ -46,10 +48,22 @@ def with_reserve(instance: Instance, reserve: Reserve) -> Instance:
     capf[inside] += extra[instance.dp_cn[inside]]
     slots = np.arange(instance.n_slots)
     called = (slots * instance.slot_min >= reserve.from_min) & (slots * instance.slot_min < reserve.to_min)
-    cap = instance.sort_cap.copy()
-    core = cap[: instance.n_core]
-    more = np.tile(reserve.sort_extra, (1, instance.n_days)) * called
-    core += np.where(core > 0, more, 0).astype(np.int32)
+    sort_cap, wave_cap = instance.sort_cap.copy(), instance.wave_cap
+    _add(sort_cap[: instance.n_core], reserve.sort_extra, called)
     told = f"{instance.digest}|reserve|{reserve.from_min}|{reserve.to_min}|".encode()
-    digest = digest_bytes(told + extra.tobytes() + reserve.sort_extra.tobytes())
-    return freeze(replace(instance, digest=digest, dp_capf=capf.astype(np.int32), sort_cap=cap))
+    told += extra.tobytes() + reserve.sort_extra.tobytes()
+    if reserve.wave_extra is not None:
+        wave_cap = wave_cap.copy()
+        _add(wave_cap, reserve.wave_extra, called)
+        told += reserve.wave_extra.tobytes()
+    return freeze(
+        replace(
+            instance, digest=digest_bytes(told), dp_capf=capf.astype(np.int32), sort_cap=sort_cap, wave_cap=wave_cap
+        )
+    )
+
+
+def _add(capacity: np.ndarray, extra: np.ndarray, called: np.ndarray) -> None:
+    """Add what is called up each day, where there is any capacity, in place."""
+    more = np.tile(extra, (1, len(called) // extra.shape[1])) * called
+    capacity += np.where(capacity > 0, more, 0).astype(np.int32)
