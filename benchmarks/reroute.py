@@ -59,6 +59,7 @@ def main() -> None:
     others = [row["n_extra"] - row["n_extra_here"] - row["n_extra_earlier"] for row in (static, new)]
     tell(f"{name}: late, all others, rerouted over plan", round(others[1] / max(others[0], 1), 4), "share")
     tell(f"{name}: late, rerouted over plan", round(new["n_extra"] / max(static["n_extra"], 1), 4), "share", LATE_BAR)
+    tell(f"{name}: late, with as much room as wanted", rows["most"]["n_extra"], "items")
     tell(f"{name}: left at the end", new["n_left"], "items", 0)
 
 

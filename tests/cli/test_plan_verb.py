@@ -89,10 +89,11 @@ def test_a_plan_is_rerouted_and_checked_in_the_twin(planned):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert [row["case"] for row in told["check"]] == ["undisturbed", "plan", "rerouted"]
+    assert [row["case"] for row in told["check"]] == ["undisturbed", "plan", "rerouted", "most"]
     assert len({row["n_items"] for row in told["check"]}) == 1
     assert all(row["n_left"] == 0 for row in told["check"])
     assert told["check"][0]["n_extra"] == 0
+    assert told["check"][3]["n_late"] <= told["check"][2]["n_late"]
     assert (place / "new" / "check.parquet").is_file()
     again = run_cli("plan", "reroute", "tiny", "--plan", "plans/tiny", "--lang", "zh", "--no-call-up", cwd=place)
     assert again.returncode == 0, again.stderr

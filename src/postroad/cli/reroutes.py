@@ -20,6 +20,7 @@ CASES = {
     "undisturbed": Text("undisturbed", "无扰动"),
     "plan": Text("plan as it stands", "原计划"),
     "rerouted": Text("rerouted", "改道"),
+    "most": Text("as much room as wanted", "能力不设上限"),
 }
 
 

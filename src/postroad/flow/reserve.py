@@ -12,7 +12,7 @@ from postroad.flow.prices import Market
 from postroad.network.instance import MODES, Instance
 from postroad.network.reserve import Reserve
 
-__all__ = ["HANDS", "call_up", "catch_up", "open_up", "price_limits"]
+__all__ = ["HANDS", "QUICK", "call_up", "catch_up", "open_up", "price_limits"]
 
 HANDS = 2.0
 """Sorting an item with temporary staff costs so many times what it costs otherwise, on top (ours, modelled)."""
@@ -25,6 +25,9 @@ SPARE = 1.05
 
 PLENTY = 100
 """Times a capacity that nothing needs more than."""
+
+QUICK = 6
+"""Times the value of time at which routes are next to the quickest."""
 
 
 def price_limits(market: Market, trip_yuan: np.ndarray) -> np.ndarray:

@@ -18,11 +18,13 @@ from postroad.core.files import writing_folder
 from postroad.core.progress import Progress, Silent
 from postroad.core.version import release
 from postroad.demand.build import flows_for
+from postroad.demand.flows import Flows
 from postroad.flow.evaluate import Score, evaluate
 from postroad.flow.plan import FlowPlan, plan_flow
 from postroad.flow.problem import CARBON_YUAN_PER_T, FlowProblem, build_problem
 from postroad.flow.report import centre_frame, leg_frame
 from postroad.network.compile import compile_network, without_trips
+from postroad.network.instance import Instance
 from postroad.network.overlay import Overlay
 from postroad.network.scenario import Scenario
 from postroad.network.scenariofile import load_scenario
@@ -31,7 +33,7 @@ from postroad.routing.tables import RoutingTables, Splits, build_tables, first_r
 from postroad.study.execution import released_by_day
 from postroad.study.folders import check_folder, write_facts
 
-__all__ = ["Planned", "lay_out", "open_prices", "open_routes", "plan_day"]
+__all__ = ["LEAD_DAYS", "Planned", "day_flows", "lay_out", "open_prices", "open_routes", "plan_day"]
 
 FACTS = "plan.toml"
 ROUTES = "routes.parquet"
@@ -119,6 +121,7 @@ def lay_out(
     *,
     overlay: Overlay | None = None,
     cancelled: np.ndarray | None = None,
+    flows: Flows | None = None,
     carbon_yuan_per_t: float = CARBON_YUAN_PER_T,
     progress: Progress | None = None,
 ) -> FlowProblem:
@@ -128,6 +131,7 @@ def lay_out(
     ----------
     overlay: what holds on that day, and on those before and after; the scenario's own disruptions are not looked at.
     cancelled: int32, trips that do not run.
+    flows: the scenario's demand, where it has been made before.
     """
     progress = progress or Silent()
     progress.stage("compile")
@@ -136,11 +140,17 @@ def lay_out(
     )
     if cancelled is not None:
         instance = without_trips(instance, cancelled)
-    progress.stage("demand")
-    flows = flows_for(instance, scenario.network, released_by_day(scenario), seed=scenario.seed, beta=scenario.beta)
+    if flows is None:
+        progress.stage("demand")
+        flows = day_flows(scenario, instance)
     return build_problem(
         instance, flows, day=LEAD_DAYS, flow_day=scenario.days_before, carbon_yuan_per_t=carbon_yuan_per_t
     )
+
+
+def day_flows(scenario: Scenario, instance: Instance) -> Flows:
+    """The demand of a scenario on its compiled network, whatever the horizon."""
+    return flows_for(instance, scenario.network, released_by_day(scenario), seed=scenario.seed, beta=scenario.beta)
 
 
 def _evaluate(plan: FlowPlan) -> Score:

@@ -13,24 +13,30 @@ from postroad.core.errors import InputError
 from postroad.core.files import writing_folder
 from postroad.core.progress import Progress, Silent
 from postroad.cost.trips import trip_yuan
-from postroad.flow.prices import make_market
+from postroad.demand.flows import Flows
+from postroad.flow.prices import Market, make_market
+from postroad.flow.problem import build_problem
 from postroad.flow.reroute import Rerouted, reroute
-from postroad.flow.reserve import catch_up
-from postroad.network.instance import Instance
+from postroad.flow.reserve import QUICK, catch_up, open_up
+from postroad.network.compile import compile_network
+from postroad.network.instance import Instance, freeze
 from postroad.network.overlay import Overlay, OverlayRow
 from postroad.network.scenario import Scenario
 from postroad.network.scenariofile import load_scenario
 from postroad.routing.plan import PlannedRoutes
 from postroad.routing.splicing import splice
-from postroad.routing.tables import RoutingTables
+from postroad.routing.tables import RoutingTables, build_tables
 from postroad.study.execution import execute
 from postroad.study.folders import check_folder, write_facts
-from postroad.study.planning import lay_out, open_prices, open_routes
+from postroad.study.planning import LEAD_DAYS, day_flows, lay_out, open_prices, open_routes
 
 __all__ = ["ReroutedDay", "check_in_twin", "reroute_day"]
 
 FACTS = "reroute.toml"
 FOR_EVER = 10_000 * 1440
+AFTER_DAYS = 7
+"""Days after the last release for which ways are sought that know of the disruption."""
+
 AFTER = 24 * 60
 """Minutes after the end for which what was called up runs on: so long takes the backlog."""
 
@@ -96,12 +102,12 @@ def reroute_day(
     if not made.overlay.rows:
         raise InputError("PR-S122", scenario=made.name)
     before, prices = open_routes(plan, made), open_prices(plan)
-    market = make_market(lay_out(made, progress=progress))
+    market, flows = _planned_market(made)
     if len(prices) != market.n:
         raise InputError("PR-S121", path=str(plan), planned="another day", scenario=made.name)
     start = perf_counter()
     window = _window(made.overlay)
-    now = lay_out(made, overlay=_for_ever(made.overlay), cancelled=before.cancelled, progress=progress)
+    now = lay_out(made, overlay=_for_ever(made.overlay), cancelled=before.cancelled, flows=flows, progress=progress)
     costs = trip_yuan(now.instance, made.network.tables["vehicles"]) if call_up else None
     rerouted = reroute(
         now, market, prices, before.routes, trip_yuan=costs, window=(window[0], window[1] + AFTER),
@@ -120,22 +126,34 @@ def reroute_day(
     return day if to is None else _keep(day, Path(plan), Path(to), replace_folder)
 
 
+def _planned_market(scenario: Scenario) -> tuple[Market, Flows]:
+    """What is priced on the day without its disruptions, and the demand."""
+    calm = compile_network(scenario.network, day=scenario.day, days_before=LEAD_DAYS, n_days=2 * LEAD_DAYS + 1)
+    flows = day_flows(scenario, calm)
+    return make_market(build_problem(calm, flows, day=LEAD_DAYS, flow_day=scenario.days_before)), flows
+
+
 def check_in_twin(day: ReroutedDay, *, threads: int = 2, progress: Progress | None = None) -> pl.DataFrame:
-    """Run the day undisturbed, with the plan as it stands, and rerouted; all released items count.
+    """Run the day undisturbed, with the plan as it stands, rerouted, and with as much room as wanted.
+
+    In the last case everything has a hundredfold room from the beginning of the disruption on, and items take next to
+    the quickest ways, of which it is known when they will be open again: fewer late items no rerouting can hope for.
 
     Returns
     -------
-    Columns: ``case`` (undisturbed, plan, rerouted), ``n_items``, ``n_late`` (not ended by the promised instant), of
-    those ``n_late_here`` (from or to what is out of order) and ``n_late_earlier`` (of the others, accepted before it
-    began); the same beyond the undisturbed day's as ``n_extra``, ``n_extra_here``, ``n_extra_earlier``; ``total_h``
-    (mean), ``n_left`` (not delivered at the end). All modelled.
+    All released items count. Columns: ``case`` (undisturbed, plan, rerouted, most), ``n_items``, ``n_late`` (not ended
+    by the promised instant), of those ``n_late_here`` (from or to what is out of order) and ``n_late_earlier`` (of the
+    others, accepted before it began); the same beyond the undisturbed day's as ``n_extra``, ``n_extra_here``,
+    ``n_extra_earlier``; ``total_h`` (mean), ``n_left`` (not delivered at the end). All modelled.
     """
     calm = replace(day.scenario, disruptions=())
     cases = {
-        "undisturbed": (calm, day.before), "plan": (day.scenario, day.before), "rerouted": (day.scenario, day.after),
+        "undisturbed": (calm, lambda: day.before), "plan": (day.scenario, lambda: day.before),
+        "rerouted": (day.scenario, lambda: day.after), "most": (day.scenario, lambda: _as_much_as_wanted(day, threads)),
     }  # fmt: skip
     rows: list[dict[str, object]] = []
-    for case, (scenario, follow) in cases.items():
+    for case, (scenario, policy) in cases.items():
+        follow = policy()
         done = execute(
             replace(scenario, sample=0), follow=follow, measured_days=tuple(range(scenario.n_days)), threads=threads,
             progress=progress,
@@ -162,6 +180,24 @@ def check_in_twin(day: ReroutedDay, *, threads: int = 2, progress: Progress | No
             | {"n_left": left}
         )  # fmt: skip
     return pl.DataFrame(rows)
+
+
+def _as_much_as_wanted(day: ReroutedDay, threads: int) -> PlannedRoutes:
+    """The plan until the disruption; from then on the quickest ways, with room for everything."""
+    made = day.scenario
+    n_days = made.n_days + AFTER_DAYS
+    instance = day.before.apply(
+        compile_network(
+            made.network, day=made.day, days_before=made.days_before, n_days=n_days, overlay=made.overlay
+        )
+    )  # fmt: skip
+    quick = freeze(replace(instance, prod_vot=instance.prod_vot * np.int32(QUICK)))
+    known = build_tables(quick, know_overlay=True, threads=threads)
+    slots = np.arange(n_days * instance.slots_per_day) < day.window[0] // instance.slot_min
+    still = np.broadcast_to(slots.reshape(n_days, 1, -1), (n_days, instance.n_core, instance.slots_per_day))
+    open_to = replace(open_up(instance), from_min=day.window[0], to_min=FOR_EVER)
+    routes = splice(known, day.before.routes, still)
+    return replace(day.before, routes=routes, reserves=(open_to,), name="as much as wanted")
 
 
 def _window(overlay: Overlay) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from postroad.cost.rates import default_rates
 from postroad.cost.trips import trip_yuan
 from postroad.flow.coarse import bound_room
 from postroad.flow.problem import FlowProblem
-from postroad.flow.reserve import HANDS, open_up
+from postroad.flow.reserve import HANDS, QUICK, open_up
 from postroad.flow.surge import Couriers, Surge, plan_surge
 from postroad.measure import Within, measure_record
 from postroad.measure.validation import select_test_cities
@@ -43,9 +43,6 @@ SURGE_WORK = 100
 
 ON_THE_WAY = 3
 """Days of acceptance whose items are on the way on a day."""
-
-QUICK = 6
-"""Times the value of time at which routes are next to the quickest."""
 
 LEAST_HASTE, MOST_HASTE, TRIES = 0.05, 10.0, 6
 
