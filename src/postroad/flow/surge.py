@@ -18,19 +18,16 @@ from postroad.flow.problem import FlowProblem
 from postroad.flow.reserve import call_up, price_limits
 from postroad.flow.shares import tables_at
 from postroad.flow.sweeps import Sweeper
-from postroad.network.reserve import Reserve
+from postroad.network.reserve import Reserve, with_reserve
 from postroad.routing.tables import RoutingTables
 
-__all__ = ["Couriers", "Surge", "plan_surge"]
+__all__ = ["Couriers", "Surge", "plan_surge", "with_room"]
 
 SETTLING, FINISHING = 8, 4
 """Sweeps before the first and after the last iteration."""
 
 AT_LIMIT = 0.9
 """Part of what more room costs from which on a price calls for it."""
-
-UNEVEN = 0.01
-"""Overload and refusals that are taken for the unevenness of a search that ends after some iterations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,6 @@ class Surge:
     calls: float64 (n_priced,), finite where more room is called for.
     trip_yuan: of one more departure of each trip. couriers: at the end of the way.
     tables: one block. overload: part of what is used that lies beyond capacities, and finds no room called up, 0..1.
-    refused: part of the items that would rather not be carried than pay for the room they need, 0..1.
     """
 
     market: Market
@@ -79,12 +75,6 @@ class Surge:
     couriers: Couriers
     tables: RoutingTables
     overload: float
-    refused: float
-
-    @property
-    def carries(self) -> bool:
-        """Whether the day can be carried day after day with what is called up, but for what the search left uneven."""
-        return self.overload + self.refused <= UNEVEN
 
     def reserve(self, scale: float, window: tuple[int, int]) -> Reserve:
         """What a day calls for on which ``scale`` times the items of the planned day come, in minutes of a horizon."""
@@ -120,10 +110,16 @@ def plan_surge(
     progress.stage("surge", work_limit)
     with Sweeper(market, threads) as sweeper:
         climb = _climbed(sweeper, limits, work_limit, progress)
-        refused = sweeper.refused_share(WARMTH)
         tables = tables_at(sweeper, climb.prices, WARMTH, base, FINISHING)
     calls = np.where(climb.prices >= AT_LIMIT * limits, limits, np.inf)
-    return Surge(market, climb.used, calls, trip_yuan, couriers, tables, climb.overload(calls), refused)
+    return Surge(market, climb.used, calls, trip_yuan, couriers, tables, climb.overload(calls))
+
+
+def with_room(problem: FlowProblem, reserve: Reserve) -> FlowProblem:
+    """The day with what is called up, for bounds on what is still missing; its rides stay as they are."""
+    instance = with_reserve(problem.instance, replace(reserve, from_min=0, to_min=problem.instance.n_days * 1440))
+    more = np.where(problem.sort_cap > 0, reserve.sort_extra, 0)
+    return replace(problem, instance=instance, sort_cap=problem.sort_cap + more)
 
 
 def _climbed(sweeper: Sweeper, limits: np.ndarray, work_limit: int, progress: Progress) -> Climb:

@@ -95,15 +95,6 @@ class Sweeper:
             return np.float32(1)
         return 1 / (1 + np.exp(np.clip((block.soft_in - refusal) / warmth, -30, 30), dtype=np.float32))
 
-    def refused_share(self, slots: float) -> float:
-        """Part of all items whose way is so dear at the present values that they are not carried."""
-        warmth = self.warmth(slots)
-        carried = sum(
-            float((block.released * self.carried_share(block, warmth[block.product])).sum(dtype=np.float64))
-            for block in self.blocks
-        )
-        return 1.0 - carried / max(self.problem.n_items, 1.0)
-
     def settle(self, prices: np.ndarray, slots: float, n_sweeps: int = 3) -> None:
         """Bring the soft values to where they belong at prices, so that nothing of earlier prices is left in them."""
         self.settle_at(*self._soft_costs(prices), slots, n_sweeps)

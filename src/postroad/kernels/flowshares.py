@@ -61,11 +61,13 @@ def lane_shares(
                         part = weight(beyond[d] + cost - here[d], rate) * total[d]
                         if part > np.float32(1e-3):
                             _add(lane[d], share[d], own, part)
-            if turn < n_slots:
+            if last == first and turn < n_slots - 1:  # nothing leaves: as in the slot after it
+                lanes[f, s], ends[f, s] = lanes[f, later], ends[f, later]
+            elif turn < n_slots:
                 for d in range(width):
                     _write(lane[d], share[d], cycle, least, lanes[f, s, d], ends[f, s, d])
-                if graph.goal[f] >= 0:
-                    lanes[f, s, graph.goal[f]] = -1
+            if turn < n_slots and graph.goal[f] >= 0:
+                lanes[f, s, graph.goal[f]] = -1
 
 
 @njit

@@ -36,10 +36,11 @@ def splice(tables: RoutingTables, other: RoutingTables, takes_over: np.ndarray) 
 
     def mix(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
         """One array of every block, (n_table, n_block, n_core, slots_per_day, ...)."""
-        mixed = np.ascontiguousarray(ours[:, of_day[first]])
+        mixed = np.empty((len(ours), len(first), *ours.shape[2:]), ours.dtype)
         for block, day in enumerate(first):
             use = takes_over[day]
-            if use.any():
+            mixed[:, block] = theirs[:, 0] if use.all() else ours[:, of_day[day]]
+            if use.any() and not use.all():
                 mixed[:, block][:, use] = theirs[:, 0][:, use]
         return mixed
 

@@ -17,11 +17,11 @@ from postroad.cost.trips import trip_yuan
 from postroad.flow.coarse import bound_room
 from postroad.flow.problem import FlowProblem
 from postroad.flow.reserve import HANDS, QUICK, open_up
-from postroad.flow.surge import Couriers, Surge, plan_surge
+from postroad.flow.surge import Couriers, Surge, plan_surge, with_room
 from postroad.measure import Within, measure_record
 from postroad.measure.validation import select_test_cities
 from postroad.network.instance import Instance, freeze
-from postroad.network.reserve import with_reserve
+from postroad.network.reserve import Reserve, with_reserve
 from postroad.network.scenario import Scenario
 from postroad.network.scenariofile import load_scenario
 from postroad.routing.plan import PlannedRoutes
@@ -43,6 +43,9 @@ SURGE_WORK = 100
 
 ON_THE_WAY = 3
 """Days of acceptance whose items are on the way on a day."""
+
+MISSING = 0.005
+"""Part of a plan's cost that may still be missing for the day to be carried day after day: what whole trips leave."""
 
 LEAST_HASTE, MOST_HASTE, TRIES = 0.05, 10.0, 6
 
@@ -96,6 +99,7 @@ class _Search:
     work_limit: int
     threads: int
     progress: Progress
+    least_room: float = 0.0
     within: Within = field(default_factory=Within)
     rows: list[dict[str, object]] = field(default_factory=list)
 
@@ -111,6 +115,13 @@ class _Search:
         row = {"case": case, "haste": None, "share": share, "all_share": of_all, "yuan": 0.0, "week_yuan": 0.0}
         self.rows.append(row | {"n_trips": 0, "carries": None} | told)
         return share
+
+    def carries(self, reserve: Reserve) -> bool:
+        """Whether the day, without its clock, fits into what there is and what is called up."""
+        if self.least_room == 0:
+            return True
+        missing = bound_room(with_room(self.problem, reserve), self.trip_yuan, threads=self.threads)
+        return missing <= MISSING * reserve.yuan_per_day
 
     def attempt(self, haste: float) -> tuple[Surge, PlannedRoutes, dict[str, object]]:
         """Plan at a haste, call up what each day needs, and run it."""
@@ -131,7 +142,7 @@ class _Search:
             "yuan": peak.yuan_per_day,
             "week_yuan": week,
             "n_trips": peak.n_trips,
-            "carries": surge.carries,
+            "carries": self.carries(peak),
         }
         self.run("haste", follow, **told)
         return surge, follow, self.rows[-1]
@@ -184,7 +195,8 @@ def plan_surge_day(
     search = _Search(made, problem, base, costs, _couriers(problem, made), of, work_limit, threads, progress)
     search.run("as it stands", None)
     _refuse_impossible(search, target)
-    bound = bound_room(problem, costs, threads=threads, progress=progress) + search.couriers.least_yuan
+    search.least_room = bound_room(problem, costs, threads=threads, progress=progress)
+    bound = search.least_room + search.couriers.least_yuan
     best = _bisect(search, target, bound, max_gap, None if time_limit is None else start + time_limit)
     if best is None:
         reached = max(row["share"] for row in search.rows if row["case"] == "haste")
@@ -208,7 +220,7 @@ def _bisect(
     try:
         for _ in range(TRIES):
             tried = search.attempt(haste)
-            if tried[2]["share"] >= target and tried[0].carries:
+            if tried[2]["share"] >= target and tried[2]["carries"]:
                 high = haste
                 best = tried if best is None or tried[2]["yuan"] < best[2]["yuan"] else best
                 if haste == 0 or best[2]["yuan"] - bound <= max_gap * best[2]["yuan"]:
