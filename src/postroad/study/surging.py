@@ -202,11 +202,10 @@ def plan_surge_day(
         reached = max(row["share"] for row in search.rows if row["case"] == "haste")
         raise LimitReached("PR-S151", share=f"{reached:.1%}", target=f"{target:.1%}")
     surge, follow, row = best
-    lists = surge_lists(instance, follow.reserves, made, costs, problem.handling_cost, search.couriers.yuan)
     plan = SurgePlan(
         scenario=made, target=target, of=of, surge=surge, follow=follow, share=row["share"], bound_yuan=bound,
         yuan=row["yuan"], week_yuan=row["week_yuan"], tries=pl.DataFrame(search.rows, infer_schema_length=None),
-        lists=lists,
+        lists=surge_lists(instance, follow.reserves, made, costs, problem.handling_cost, search.couriers.yuan),
     )  # fmt: skip
     return plan if to is None else _keep(plan, Path(to), replace_folder)
 
