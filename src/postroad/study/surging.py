@@ -238,25 +238,26 @@ def _bisect(
 
 
 def _refuse_impossible(search: _Search, target: float) -> None:
-    """Say so when the target is out of reach with as much room as wanted, and which items keep it so."""
-    calm = search.problem.instance
-    quick = freeze(replace(calm, prod_vot=calm.prod_vot * np.int32(QUICK)))
-    tables = build_tables(quick, threads=search.threads, progress=search.progress)
-    follow = _Open(tables, np.empty(0, np.int32), search.scenario.network.digest, name="as much as wanted")
-    done = search.run("as much as wanted", follow)
-    if done < target:
+    """Say so when the target is out of reach with as much room as wanted."""
+    follow = _AsMuchAsWanted(search.base, np.empty(0, np.int32), search.scenario.network.digest)
+    reached = search.run("as much as wanted", follow)
+    if reached < target:
         raise InfeasibleError(
-            "PR-S150", share=f"{done:.1%}", target=f"{target:.1%}", of=search.of, scenario=search.scenario.name
+            "PR-S150", share=f"{reached:.1%}", target=f"{target:.1%}", of=search.of, scenario=search.scenario.name
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Open(PlannedRoutes):
-    """Routes with as much room as wanted on all of them."""
+class _AsMuchAsWanted(PlannedRoutes):
+    """Next to the quickest ways, with room for everything on all of them."""
 
     def apply(self, instance: Instance) -> Instance:
         """The network with room for everything."""
         return with_reserve(instance, open_up(instance))
+
+    def tables(self, instance: Instance) -> RoutingTables:
+        """The quickest ways on the days of the run."""
+        return build_tables(freeze(replace(instance, prod_vot=instance.prod_vot * np.int32(QUICK))))
 
 
 def _share(done: Execution, within: Within) -> float:
