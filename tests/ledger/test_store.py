@@ -156,23 +156,21 @@ def test_batches_in_any_order_and_overlapping_give_the_same_ledger(tmp_path_fact
     assert len(ledger.verify()) == 0
 
 
-def test_the_bytes_do_not_depend_on_threads_or_on_the_order_of_the_batch(tmp_path, monkeypatch):
-    monkeypatch.setattr("postroad.ledger.store.SEGMENT_ROWS", 64)
+def test_the_bytes_do_not_depend_on_threads_or_on_the_order_of_the_batch(tmp_path):
     frame = lives()
     shuffled = frame[random.Random(5).sample(range(frame.height), frame.height)]
     manifests = []
     for number, (threads, batch) in enumerate([(1, frame), (2, frame), (2, shuffled)]):
-        ledger = Ledger.create(tmp_path / str(number), threads=threads)
+        ledger = Ledger.create(tmp_path / str(number), threads=threads, segment_rows=64)
         ledger.append(batch, now=NOW)
         manifests.append(ledger.manifest)
     assert manifests[0] == manifests[1] == manifests[2]
     assert len(manifests[0].segments("events")) == 7
 
 
-def test_rows_stand_by_item_in_small_groups(tmp_path, monkeypatch):
-    monkeypatch.setitem(segments.GROUP_ROWS, "events", 32)
-    monkeypatch.setattr("postroad.ledger.store.SEGMENT_ROWS", 150)
-    ledger = Ledger.create(tmp_path / "ledger")
+def test_rows_stand_by_item(tmp_path, monkeypatch):
+    monkeypatch.setattr(segments, "GROUP_ROWS", 32)
+    ledger = Ledger.create(tmp_path / "ledger", segment_rows=150)
     ledger.append(lives(), now=NOW)
     stored = pl.concat([pl.read_parquet(ledger.folder / part.name) for part in ledger.manifest.segments("events")])
     assert stored["item_id"].is_sorted()
@@ -284,4 +282,5 @@ def test_a_dictionary_may_name_an_item_twice(tmp_path):
     coded = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0, 1]), pa.array([ITEM, ITEM]))
     ledger = Ledger.create(tmp_path / "ledger")
     ledger.append(table.set_column(table.column_names.index("item_id"), "item_id", coded), now=NOW)
+    ledger.seal()
     assert ledger.query("SELECT event_id FROM events")["event_id"].to_list() == [make_id(n) for n in (3, 2, 1, 0)]

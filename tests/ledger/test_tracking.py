@@ -35,10 +35,10 @@ RECORD = {
 
 
 def make_run(folder, rows, record=RECORD):
-    ledger = Ledger.create(folder / "ledger", timezone="Asia/Shanghai")
-    ledger.append(make_frame(*rows), now=NOW)
-    if record:
-        ledger.append_items(pl.DataFrame([record], schema_overrides={"promise_at": pl.Datetime("us", "UTC")}))
+    with Ledger.create(folder / "ledger", timezone="Asia/Shanghai") as ledger:
+        ledger.append(make_frame(*rows), now=NOW)
+        if record:
+            ledger.append_items(pl.DataFrame([record], schema_overrides={"promise_at": pl.Datetime("us", "UTC")}))
     return folder
 
 
@@ -170,7 +170,8 @@ def test_an_item_that_is_not_there(tmp_path):
 def test_a_number_that_was_used_again_shows_its_newest_promise(tmp_path):
     run = make_run(tmp_path, make_life())
     later = RECORD | {"accepted_at": START + timedelta(days=400), "promise_at": START + timedelta(days=403)}
-    Ledger(run / "ledger").append_items(pl.DataFrame([later]))
+    with Ledger(run / "ledger") as ledger:
+        ledger.append_items(pl.DataFrame([later]))
     assert track(run, ITEM).promise_at == START + timedelta(days=403)
 
 

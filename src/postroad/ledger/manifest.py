@@ -7,6 +7,7 @@ or not at all.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -14,15 +15,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from postroad.core.digests import digest_bytes, digest_file, digest_mapping
 from postroad.core.errors import LedgerError, NotFound
-from postroad.core.files import write_text
 from postroad.core.findings import Findings
-from postroad.ledger.disk import sync_folder
+from postroad.ledger.disk import Disk
 
 __all__ = [
     "MANIFEST_NAME",
     "STREAMS",
     "About",
     "Batch",
+    "LogStart",
     "Manifest",
     "Segment",
     "check_chain",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 MANIFEST_NAME = "manifest.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 STREAMS = ("events", "items", "flows")
 CHAIN_START = "0" * 32
 
@@ -48,7 +49,8 @@ class Segment(_Model):
     """One published file.
 
     ``name`` is relative to the ledger. ``low`` and ``high`` bound what is in it: ``item_id``, ``event_id``
-    (hexadecimal), ``occurred_at`` (ISO 8601); a bound that is not known is left out.
+    (hexadecimal), ``occurred_at`` (ISO 8601); a bound that is not known is left out. ``index``: the file that finds its
+    rows; empty when it has none.
     """
 
     name: str
@@ -57,6 +59,9 @@ class Segment(_Model):
     digest: str
     low: dict[str, str]
     high: dict[str, str]
+    index: str = ""
+    index_bytes: int = 0
+    index_digest: str = ""
 
 
 class Batch(_Model):
@@ -81,11 +86,19 @@ class About(_Model):
     run_digest: str = ""
 
 
+class LogStart(_Model):
+    """Where the log begins that is not sealed: number of its first file, and checksum of the frame before."""
+
+    number: int = 1
+    chain: str = "0" * 32
+
+
 class Manifest(_Model):
     """Everything a reader needs to know of a ledger."""
 
     about: About
     batches: tuple[Batch, ...] = ()
+    log: LogStart = LogStart()
 
     def segments(self, stream: str) -> list[Segment]:
         """Published files of a stream, in the order they were appended."""
@@ -125,37 +138,39 @@ def read_manifest(folder: Path) -> Manifest:
     if told != found:
         raise LedgerError("PR-L202", path=str(path), value=f"digest {found} instead of {told}")
     try:
-        return Manifest.model_validate({"about": content["about"], "batches": content["batches"]})
+        return Manifest.model_validate({name: content[name] for name in Manifest.model_fields})
     except (KeyError, ValidationError) as error:
         raise LedgerError("PR-L202", path=str(path), value=str(error)) from error
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: Path, manifest: Manifest, disk: Disk) -> None:
     """Publish a manifest in one step: whoever reads sees the old one or the new one."""
     content = {"format": "postroad-ledger", "version": FORMAT_VERSION, **manifest.model_dump(mode="json")}
     content["digest"] = digest_mapping(content)
-    write_text(folder / MANIFEST_NAME, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-    sync_folder(folder)
+    disk.put(folder / MANIFEST_NAME, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
 
 
-def extend(manifest: Manifest, stream: str, batch_id: str, segments: tuple[Segment, ...]) -> Manifest:
-    """The manifest with one batch more."""
+def extend(
+    manifest: Manifest, stream: str, batch_id: str, segments: Sequence[Segment], log: LogStart | None = None
+) -> Manifest:
+    """The manifest with one batch more; ``log``: where the log begins then, when the batch was sealed out of it."""
+    segments = tuple(segments)
     before = manifest.batches[-1].chain if manifest.batches else CHAIN_START
     chain = _link(before, stream, batch_id, segments)
     n_rows = sum(segment.n_rows for segment in segments)
     batch = Batch(stream=stream, batch_id=batch_id, n_rows=n_rows, segments=segments, chain=chain)
-    return manifest.model_copy(update={"batches": (*manifest.batches, batch)})
+    return manifest.model_copy(update={"batches": (*manifest.batches, batch), "log": log or manifest.log})
 
 
 def check_sizes(folder: Path, manifest: Manifest) -> Findings:
     """Find files that are missing (PR-L203) or torn (PR-L204); looks at sizes only."""
     findings = Findings()
-    for segment in (segment for stream in STREAMS for segment in manifest.segments(stream)):
-        path = folder / segment.name
+    for name, (n_bytes, _) in _files(manifest).items():
+        path = folder / name
         if not path.is_file():
-            findings.add("PR-L203", path=segment.name)
-        elif path.stat().st_size != segment.n_bytes:
-            findings.add("PR-L204", path=segment.name, value=path.stat().st_size, expected=segment.n_bytes)
+            findings.add("PR-L203", path=name)
+        elif path.stat().st_size != n_bytes:
+            findings.add("PR-L204", path=name, value=path.stat().st_size, expected=n_bytes)
     return findings
 
 
@@ -163,10 +178,10 @@ def check_files(folder: Path, manifest: Manifest) -> Findings:
     """Read every file: what :func:`check_sizes` finds, changed files (PR-L205) and files of no batch (PR-L208)."""
     findings = check_sizes(folder, manifest)
     bad = {finding.params["path"] for finding in findings}
-    named = {segment.name: segment for stream in STREAMS for segment in manifest.segments(stream)}
-    for name, segment in named.items():
-        if name not in bad and (found := digest_file(folder / name)) != segment.digest:
-            findings.add("PR-L205", path=name, value=found, expected=segment.digest)
+    named = _files(manifest)
+    for name, (_, digest) in named.items():
+        if name not in bad and (found := digest_file(folder / name)) != digest:
+            findings.add("PR-L205", path=name, value=found, expected=digest)
     for stream in STREAMS:
         for path in sorted((folder / stream).glob("*")):
             name = path.relative_to(folder).as_posix()
@@ -185,6 +200,16 @@ def check_chain(manifest: Manifest) -> Findings:
             break
         before = batch.chain
     return findings
+
+
+def _files(manifest: Manifest) -> dict[str, tuple[int, str]]:
+    """Bytes and digest of every published file, by name."""
+    files = {}
+    for segment in (segment for stream in STREAMS for segment in manifest.segments(stream)):
+        files[segment.name] = (segment.n_bytes, segment.digest)
+        if segment.index:
+            files[segment.index] = (segment.index_bytes, segment.index_digest)
+    return files
 
 
 def _link(before: str, stream: str, batch_id: str, segments: tuple[Segment, ...]) -> str:

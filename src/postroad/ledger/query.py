@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -30,12 +31,15 @@ KIND_COLUMNS = (
 )
 
 
-def run_query(folder: Path, manifest: Manifest, sql: str, parameters: tuple, threads: int) -> pl.DataFrame:
+def run_query(
+    folder: Path, manifest: Manifest, logged: Sequence[pa.Table], sql: str, parameters: tuple, threads: int
+) -> pl.DataFrame:
     """Run one statement over the tables ``events``, ``items``, ``flows`` and ``kinds``.
 
     Parameters
     ----------
-    folder: of the ledger. manifest: the state of the ledger that is seen. sql: a statement of DuckDB's dialect.
+    folder: of the ledger. manifest: the state of the ledger that is seen. logged: events that are not sealed yet.
+    sql: a statement of DuckDB's dialect.
     parameters: values of its ``?``. threads: at most so many.
 
     Raises
@@ -45,7 +49,8 @@ def run_query(folder: Path, manifest: Manifest, sql: str, parameters: tuple, thr
     try:
         with duckdb.connect(":memory:", config={"threads": threads}) as database:
             for stream in STREAMS:
-                _define(database, stream, [folder.resolve() / segment.name for segment in manifest.segments(stream)])
+                paths = [folder.resolve() / segment.name for segment in manifest.segments(stream)]
+                _define(database, stream, paths, logged if stream == "events" else ())
             database.register("kinds", _kinds_table())
             # A query is somebody's text: it sees the ledger and nothing else.
             database.execute(f"SET allowed_directories = ['{_quote(folder.resolve())}/']")
@@ -65,13 +70,17 @@ def _count_whole(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(small).cast(pl.Int64)) if small else frame
 
 
-def _define(database: duckdb.DuckDBPyConnection, stream: str, paths: list[Path]) -> None:
-    """Name a stream's files, or an empty table when there is none."""
+def _define(database: duckdb.DuckDBPyConnection, stream: str, paths: list[Path], logged: Sequence[pa.Table]) -> None:
+    """Name a stream's files and what is logged of it."""
+    names = ", ".join(schema(stream).names)
+    parts = []
     if paths:
         listed = ", ".join(f"'{_quote(path)}'" for path in paths)
-        database.execute(f"CREATE VIEW {stream} AS SELECT * FROM read_parquet([{listed}])")
-    else:
-        database.register(stream, schema(stream).empty_table())
+        parts.append(f"SELECT {names} FROM read_parquet([{listed}])")
+    if logged or not paths:
+        database.register(f"logged_{stream}", pa.concat_tables([schema(stream).empty_table(), *logged]))
+        parts.append(f"SELECT {names} FROM logged_{stream}")
+    database.execute(f"CREATE VIEW {stream} AS {' UNION ALL '.join(parts)}")
 
 
 def _quote(text: object) -> str:

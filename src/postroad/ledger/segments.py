@@ -1,7 +1,7 @@
-"""Segments: the Parquet files that hold the rows.
+"""Segments: the sealed files that hold the rows, each a Parquet file with an index beside it.
 
-Rows of ``events`` and ``items`` stand by item, so that one item's rows are in one or two neighbouring row groups, which
-are small and carry the smallest and largest item of each. Pages carry checksums.
+Rows of ``events`` and ``items`` stand by what they are about: an item, else a unit, a trip or a facility; then in their
+order. Pages are small and carry checksums, so that the few rows about one thing are read without the others.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from postroad.core.errors import LedgerError
-from postroad.core.files import writing_file
 from postroad.events.columns import columns, schema
+from postroad.kernels.finding import renumber
+from postroad.kernels.pages import PAGE_ROWS
+from postroad.ledger.disk import Disk
+from postroad.ledger.index import PACKED_LEAVES, index_ids, index_leaves, index_subjects, pack
 from postroad.ledger.manifest import Segment
+from postroad.ledger.ordering import Subjects
 
 __all__ = [
     "SEGMENT_ROWS",
@@ -28,19 +32,17 @@ __all__ = [
     "id_bounds",
     "id_words",
     "read_columns",
-    "read_item",
-    "read_metadata",
     "take_rows",
     "write_segment",
 ]
 
 Result = TypeVar("Result")
 
-SEGMENT_ROWS = 1 << 20
-# One item's rows are unpacked with their whole group: small groups find fast, large ones pack well.
-GROUP_ROWS = {"events": 1 << 13, "items": 1 << 13, "flows": 1 << 17}
+SEGMENT_ROWS = 1 << 21
+GROUP_ROWS = 1 << 20
+"""A whole number of pages. Large groups share their dictionaries among more rows."""
+DICTIONARY_BYTES = 1 << 30
 BOUNDS = {"events": ("item_id", "event_id", "occurred_at"), "items": ("item_id",), "flows": ()}
-NESTED = ("related.list.element.role", "related.list.element.id", "raw.code", "raw.text")
 STATISTICS = {"events": ["item_id", "occurred_at"], "items": ["item_id"], "flows": ["accepted_min"]}
 
 
@@ -57,53 +59,48 @@ def complete(table: pa.Table, stream: str) -> pa.Table:
     return pa.table(kept, schema=target)
 
 
-def write_segment(folder: Path, stream: str, number: int, table: pa.Table) -> Segment:
-    """Write rows to a file of their own, whole and on the disk before it gets its name.
+def write_segment(
+    folder: Path, disk: Disk, stream: str, number: int, table: pa.Table, subjects: Subjects | None
+) -> Segment:
+    """Write rows and their index to files of their own, whole and on the disk before they get their names.
 
     Parameters
     ----------
-    folder: of the ledger. stream: ``events``, ``items`` or ``flows``. number: running number of the segment.
-    table: as :func:`complete` gives it, sorted.
+    folder: of the ledger. disk: what writes. stream: ``events``, ``items`` or ``flows``.
+    number: running number of the segment.
+    table: columns of the stream, in order; texts may be dictionary-encoded. subjects: what the rows are about; None for
+    flows.
     """
     content = _encode(table, stream)
     # The same digest as postroad.core.digests.digest_file gives of the file.
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
     name = f"{stream}/{number:08d}-{digest[:8]}.parquet"
-    with writing_file(folder / name) as draft:
-        draft.write_bytes(content)
+    disk.put(folder / name, memoryview(content))
     low, high = _bounds(table, stream)
-    return Segment(name=name, n_rows=table.num_rows, n_bytes=content.size, digest=digest, low=low, high=high)
+    index_name = index_digest = ""
+    n_index = 0
+    if subjects is not None:
+        packed = _index(content, table, stream, subjects)
+        index_name = name.replace(".parquet", ".index")
+        index_digest, n_index = hashlib.blake2b(packed, digest_size=16).hexdigest(), len(packed)
+        disk.put(folder / index_name, packed)
+    return Segment(
+        name=name, n_rows=table.num_rows, n_bytes=content.size, digest=digest, low=low, high=high,
+        index=index_name, index_bytes=n_index, index_digest=index_digest,
+    )  # fmt: skip
 
 
-def read_metadata(path: Path) -> pq.FileMetaData:
-    """The footer of a segment.
+def read_columns(path: Path, names: list[str]) -> pa.Table:
+    """Some columns of a segment, checksums verified.
 
     Raises
     ------
     LedgerError: PR-L203 when the file is missing, PR-L213 when it cannot be read.
     """
-    return _read(path, lambda: pq.read_metadata(path))
-
-
-def read_columns(path: Path, names: list[str]) -> pa.Table:
-    """Some columns of a segment, checksums verified; errors as in :func:`read_metadata`."""
     return _read(
         path,
         lambda: pq.ParquetFile(path, memory_map=True, page_checksum_verification=True).read(names, use_threads=False),
     )
-
-
-def read_item(path: Path, metadata: pq.FileMetaData, item_id: str) -> pa.Table:
-    """The rows of one item in a segment, checksums verified; errors as in :func:`read_metadata`."""
-    place = metadata.schema.names.index("item_id")
-    groups = [group for group in range(metadata.num_row_groups) if _may_hold(metadata, group, place, item_id)]
-
-    def take() -> pa.Table:
-        file = pq.ParquetFile(path, metadata=metadata, memory_map=True, page_checksum_verification=True)
-        rows = file.read_row_groups(groups, use_threads=False)
-        return rows.filter(pc.equal(rows["item_id"], item_id))
-
-    return _read(path, take)
 
 
 def take_rows(table: pa.Table, rows: np.ndarray) -> pa.Table:
@@ -132,21 +129,50 @@ def _encode(table: pa.Table, stream: str) -> pa.Buffer:
     words = [name for name, column in declared.items() if column.type == "word" or name == "item_id"]
     encodings = {name: "DELTA_BINARY_PACKED" for name, column in declared.items() if column.type == "instant"}
     encodings |= {name: "PLAIN" for name, column in declared.items() if column.type == "id16"}
-    # Ids look random: packing them costs time and saves nothing.
-    compression = {name: "none" if column.type == "id16" else "zstd" for name, column in declared.items()}
-    compression |= dict.fromkeys(NESTED, "zstd")
+    compression = dict.fromkeys(declared, "none") | {"raw.code": "none"} | dict.fromkeys(PACKED_LEAVES, "zstd")
+    if stream == "flows":
+        encodings, compression = {}, dict.fromkeys(declared, "zstd")
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
+    with pq.ParquetWriter(
         sink,
-        row_group_size=GROUP_ROWS[stream],
+        table.schema,
+        store_schema=False,
+        max_rows_per_page=PAGE_ROWS if stream != "flows" else None,
         compression=compression,
-        use_dictionary=words,
-        column_encoding=encodings,
+        use_dictionary=[*words, "raw.code"] if stream == "events" else words,
+        dictionary_pagesize_limit=DICTIONARY_BYTES,
+        column_encoding=encodings or None,
         write_statistics=STATISTICS[stream],
         write_page_checksum=True,
-    )
+    ) as writer:
+        for start in range(0, max(table.num_rows, 1), GROUP_ROWS):
+            writer.write_table(_spare(table.slice(start, GROUP_ROWS)), row_group_size=GROUP_ROWS)
     return sink.getvalue()
+
+
+def _spare(table: pa.Table) -> pa.Table:
+    """A table whose dictionaries hold what its rows use, in the order in which they do: a row group stores the whole of
+    each, and its bytes shall depend on nothing else."""
+    for place, name in enumerate(table.column_names):
+        values = table[name].combine_chunks() if table[name].num_chunks != 1 else table[name].chunk(0)
+        if not pa.types.is_dictionary(values.type):
+            continue
+        codes = pc.fill_null(values.indices, -1).to_numpy() if values.null_count else values.indices.to_numpy()
+        renamed, used = renumber(codes, len(values.dictionary))
+        mask = codes < 0 if values.null_count else None
+        kept = values.dictionary.take(pa.array(used))
+        table = table.set_column(place, name, pa.DictionaryArray.from_arrays(pa.array(renamed, mask=mask), kept))
+    return table
+
+
+def _index(content: pa.Buffer, table: pa.Table, stream: str, subjects: Subjects) -> bytes:
+    """The bytes of the index of a segment."""
+    metadata = pq.read_metadata(pa.BufferReader(content))
+    arrays = index_leaves(np.frombuffer(content, np.uint8), metadata, stream)
+    if stream == "events":
+        place = metadata.schema.names.index("event_id")
+        arrays |= index_ids(id_words(table["event_id"].combine_chunks()), arrays, place)
+    return pack(arrays | index_subjects(subjects.texts, subjects.seeds, subjects.firsts, table.num_rows))
 
 
 def _bounds(table: pa.Table, stream: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -157,7 +183,10 @@ def _bounds(table: pa.Table, stream: str) -> tuple[dict[str, str], dict[str, str
         if name == "event_id":
             least, most = id_bounds(table[name].combine_chunks())
         else:
-            edges = pc.min_max(table[name])
+            values = table[name]
+            if pa.types.is_dictionary(values.type):
+                values = pa.chunked_array([chunk.dictionary for chunk in values.chunks])
+            edges = pc.min_max(values)
             least, most = edges["min"].as_py(), edges["max"].as_py()
         if least is not None:
             low[name], high[name] = str(_text(least)), str(_text(most))
@@ -173,15 +202,6 @@ def _edge(ids: np.ndarray, pick: Callable) -> str:
 def _text(value: object) -> str:
     """A bound as the manifest writes it."""
     return value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else str(value)
-
-
-def _may_hold(metadata: pq.FileMetaData, group: int, place: int, item_id: str) -> bool:
-    """Whether a row group can hold rows of an item, by its statistics."""
-    statistics = metadata.row_group(group).column(place).statistics
-    if statistics is None or not statistics.has_min_max:
-        # A group without bounds holds nulls only: events of no item.
-        return statistics is None or statistics.num_values > 0
-    return statistics.min <= item_id <= statistics.max
 
 
 def _read(path: Path, take: Callable[[], Result]) -> Result:

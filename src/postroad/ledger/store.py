@@ -7,27 +7,27 @@ what an interrupted append leaves behind is never read. Nothing is edited: a cor
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
+from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from postroad.core.clock import time_zone
 from postroad.core.digests import digest_bytes
 from postroad.core.errors import InputError, LedgerError
 from postroad.core.findings import Findings
 from postroad.events.check import screen_events
-from postroad.events.columns import columns, conform, empty_frame
-from postroad.events.envelope import order_events
-from postroad.ledger.admission import Earlier, Receipt, admit
-from postroad.ledger.disk import sync_folder, writer_lock
+from postroad.events.columns import columns, conform, schema
+from postroad.events.kinds import SUBJECTS, kinds
+from postroad.ledger.admission import Receipt
+from postroad.ledger.disk import Disk, Writing, writer_lock
+from postroad.ledger.log import check_log, list_logs
 from postroad.ledger.manifest import (
     MANIFEST_NAME,
     STREAMS,
@@ -37,24 +37,22 @@ from postroad.ledger.manifest import (
     check_chain,
     check_files,
     check_sizes,
-    extend,
     has_manifest,
     read_manifest,
     write_manifest,
 )
 from postroad.ledger.query import run_query
-from postroad.ledger.segments import (
-    SEGMENT_ROWS,
-    complete,
-    id_bounds,
-    read_columns,
-    read_item,
-    read_metadata,
-    take_rows,
-    write_segment,
-)
+from postroad.ledger.reading import Rows, SegmentReader, rows_table
+from postroad.ledger.segments import SEGMENT_ROWS, complete
+from postroad.ledger.tail import Tail
+from postroad.ledger.writer import Writer
 
 __all__ = ["Ledger"]
+
+Result = TypeVar("Result")
+
+SEALED_WHILE_READ = 100
+DIGEST_ROWS = 1 << 20
 
 
 class Ledger:
@@ -72,13 +70,37 @@ class Ledger:
     segment, PR-L209 another format version.
     """
 
-    def __init__(self, folder: Path | str, *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        threads: int | None = None,
+        segment_rows: int = SEGMENT_ROWS,
+        disk: Disk | None = None,
+    ) -> None:
         self.folder = Path(folder)
         self.threads = threads or os.cpu_count() or 1
+        self._settings = Writing(disk or Disk(), self.threads, segment_rows)
         self._seen: tuple[int, int, int] | None = None
         self._manifest = Manifest(about=About())
-        self._footers: dict[str, pq.FileMetaData] = {}
+        self._open_segments: dict[str, SegmentReader] = {}
+        self._tail = Tail(self.folder)
+        self._writer: Writer | None = None
+        self._opening, self._reading = Lock(), Lock()
         check_sizes(self.folder, self.manifest).raise_on_errors(LedgerError)
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the right to write. The ledger can still be read, and written again."""
+        with self._opening:
+            writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     @classmethod
     def create(
@@ -89,6 +111,8 @@ class Ledger:
         epoch: datetime | None = None,
         run_digest: str = "",
         threads: int | None = None,
+        segment_rows: int = SEGMENT_ROWS,
+        disk: Disk | None = None,
     ) -> Ledger:
         """Make a ledger, or open the one that is there if it was made with the same settings.
 
@@ -102,20 +126,20 @@ class Ledger:
         LedgerError: PR-L214 a ledger with other settings is there, PR-L215 segments without a manifest are there.
         InputError: PR-C022 unknown time zone.
         """
-        folder = Path(folder)
+        folder, disk = Path(folder), disk or Disk()
         time_zone(timezone)
         about = About(timezone=timezone, epoch=epoch, run_digest=run_digest)
         folder.mkdir(parents=True, exist_ok=True)
-        with writer_lock(folder):
-            if has_manifest(folder):
-                _refuse_other(folder, read_manifest(folder).about, about)
-            else:
-                if any(next((folder / stream).glob("*.parquet"), None) for stream in STREAMS):
+        if not has_manifest(folder):
+            with writer_lock(folder):
+                if any(next((folder / stream).glob("*.parquet"), None) for stream in STREAMS) or list_logs(folder):
                     raise LedgerError("PR-L215", path=str(folder))
-                for stream in STREAMS:
+                for stream in (*STREAMS, "log"):
                     (folder / stream).mkdir(exist_ok=True)
-                write_manifest(folder, Manifest(about=about))
-        return cls(folder, threads=threads)
+                    disk.sync_folder(folder / stream)
+                write_manifest(folder, Manifest(about=about), disk)
+        _refuse_other(folder, read_manifest(folder).about, about)
+        return cls(folder, threads=threads, segment_rows=segment_rows, disk=disk)
 
     @property
     def manifest(self) -> Manifest:
@@ -138,7 +162,7 @@ class Ledger:
 
     def __len__(self) -> int:
         """How many events there are."""
-        return self.manifest.n_rows("events")
+        return self._seen_now(lambda manifest: manifest.n_rows("events") + self._tail.n_rows)
 
     def append(self, frame: pl.DataFrame | pa.Table, *, now: datetime | None = None) -> tuple[Receipt, Findings]:
         """Add a batch of events: all that can be kept and is new, or, when anything fails, none.
@@ -162,12 +186,9 @@ class Ledger:
         findings.raise_on_errors(InputError)
         screened, row_findings = screen_events(table, now)
         findings.extend(row_findings)
-        with writer_lock(self.folder):
-            status, order, clashes = admit(screened, self._earlier(screened.table["event_id"]))
-            findings.extend(clashes)
-            if len(order):
-                self._publish("events", screened.table, order)
-        return Receipt(status), findings
+        receipt, clashes = self._writing().append(screened)
+        findings.extend(clashes)
+        return receipt, findings
 
     def append_items(self, frame: pl.DataFrame | pa.Table) -> bool:
         """Add records of items (product, endpoints, promise), columns as declared for ``items``.
@@ -176,9 +197,7 @@ class Ledger:
         PR-C001 when a required value is missing.
         """
         table = self._whole(frame, "items")
-        keys = [(name, "ascending") for name in ("item_id", "accepted_at") if name in table.column_names]
-        order = pc.sort_indices(table, keys).to_numpy()
-        return self._append_whole("items", table, order)
+        return self._writing().append_whole("items", table, _digest_batch(table, "items"))
 
     def append_flows(self, frame: pl.DataFrame | pa.Table) -> bool:
         """Add aggregate flow records, columns as declared for ``flows``: those of a run's journeys.
@@ -189,22 +208,34 @@ class Ledger:
         if self.about.epoch is None:
             raise LedgerError("PR-L210", value="the ledger has no epoch")
         table = self._whole(frame, "flows")
-        return self._append_whole("flows", table, np.arange(table.num_rows))
+        return self._writing().append_whole("flows", table, _digest_batch(table, "flows"))
+
+    def seal(self) -> None:
+        """Make segments of all that is logged; they are smaller, and quicker to query. Errors as in :meth:`append`."""
+        self._writing().seal()
 
     def history(self, item_id: str) -> pl.DataFrame:
         """All events of an item, in order; no row when there is none.
 
         Events of units and trips that carried it are not among them.
         """
-        parts = self._rows_of("events", item_id)
-        return order_events(pl.from_arrow(pa.concat_tables(parts))) if parts else empty_frame("events")
+        return self.events_about(item_id, "item")
+
+    def events_about(self, name: str, subject: str) -> pl.DataFrame:
+        """All events about a thing, in order: about an ``item``, or of no item about a ``unit``, ``trip`` or
+        ``facility``."""
+        seed = SUBJECTS.index(subject)
+
+        def find(manifest: Manifest) -> list[Rows]:
+            parts = [reader.about(name, seed) for reader in self._readers(manifest.segments("events"))]
+            return [part for part in (*parts, self._tail.about(name, seed)) if part is not None]
+
+        return _framed(self._seen_now(find), "events")
 
     def item_records(self, item_id: str) -> pl.DataFrame:
         """The records of an item, by acceptance; more than one when a number was used again."""
-        parts = self._rows_of("items", item_id)
-        if not parts:
-            return empty_frame("items")
-        return pl.from_arrow(pa.concat_tables(parts)).sort("accepted_at")
+        parts = [reader.about(item_id, 0) for reader in self._readers(self.manifest.segments("items"))]
+        return _framed([part for part in parts if part is not None], "items")
 
     def events(self, where: str = "true", parameters: tuple = (), *, limit: int | None = None) -> pl.DataFrame:
         """Events for which a condition in SQL holds, in the order of the segments.
@@ -224,15 +255,19 @@ class Ledger:
         ------
         InputError: PR-L212 with what the database says. A query can read no other file.
         """
-        return run_query(self.folder, self.manifest, sql, parameters, self.threads)
+        manifest, logged = self._seen_now(lambda manifest: (manifest, self._tail.tables()))
+        return run_query(self.folder, manifest, logged, sql, parameters, self.threads)
 
     def verify(self) -> Findings:
-        """Read every file and find what is missing (PR-L203), torn (PR-L204), changed (PR-L205), left over (PR-L208),
-        and where the chain of digests breaks (PR-L206)."""
-        manifest = self.manifest
-        findings = check_chain(manifest)
-        findings.extend(check_files(self.folder, manifest))
-        return findings
+        """Read every file and find what is missing (PR-L203), torn (PR-L204), changed (PR-L205) or damaged in the log
+        (PR-L216), left over (PR-L208), and where the chain of digests breaks (PR-L206)."""
+        while True:
+            manifest = self.manifest
+            findings = check_chain(manifest)
+            findings.extend(check_files(self.folder, manifest))
+            findings.extend(check_log(self.folder, manifest.log.number, bytes.fromhex(manifest.log.chain)))
+            if self.manifest == manifest:  # else something was sealed meanwhile
+                return findings
 
     def _whole(self, frame: pl.DataFrame | pa.Table, stream: str) -> pa.Table:
         """A batch of records, all of it or nothing."""
@@ -244,60 +279,36 @@ class Ledger:
         findings.raise_on_errors(InputError)
         return table
 
-    def _append_whole(self, stream: str, table: pa.Table, order: np.ndarray) -> bool:
-        """Publish a batch of records unless it is there already."""
-        batch_id = _digest_batch(table, stream, order)
-        with writer_lock(self.folder):
-            if any(batch.batch_id == batch_id and batch.stream == stream for batch in self.manifest.batches):
-                return False
-            self._publish(stream, table, order, batch_id=batch_id)
-        return True
+    def _writing(self) -> Writer:
+        """The writer, made when there is none."""
+        with self._opening:
+            if self._writer is None:
+                self._writer = Writer(self.folder, self._settings, self._readers)
+            return self._writer
 
-    def _publish(self, stream: str, table: pa.Table, order: np.ndarray, batch_id: str | None = None) -> None:
-        """Write rows of a table as segments and publish them in one step."""
-        manifest = self.manifest
-        number = len(manifest.segments(stream))
-
-        def write(start: int) -> Segment:
-            part = take_rows(table, order[start : start + SEGMENT_ROWS])
-            return write_segment(self.folder, stream, number + start // SEGMENT_ROWS, complete(part, stream))
-
-        try:
-            with ThreadPoolExecutor(max_workers=self.threads) as pool:
-                segments = tuple(pool.map(write, range(0, len(order), SEGMENT_ROWS)))
-            sync_folder(self.folder / stream)
-            name = batch_id or digest_bytes(*(segment.digest.encode() for segment in segments))
-            write_manifest(self.folder, extend(manifest, stream, name, segments))
-        except OSError as error:
-            raise LedgerError("PR-L211", path=str(self.folder), value=str(error)) from error
-
-    def _earlier(self, ids: pa.ChunkedArray) -> Iterator[Earlier]:
-        """Published segments whose ids may be among those of a batch."""
-        segments = self.manifest.segments("events")
-        if not segments:
-            return
-        whole = ids.combine_chunks().drop_null()
-        if not len(whole):
-            return
-        least, most = id_bounds(whole)
+    def _readers(self, segments: Sequence[Segment]) -> list[SegmentReader]:
+        """Sealed segments of events or items, opened."""
         for segment in segments:
-            if segment.low["event_id"] <= most and segment.high["event_id"] >= least:
-                path = self.folder / segment.name
-                yield Earlier(partial(_ids_of, path), partial(_rows_at, path))
+            if segment.name not in self._open_segments:
+                stream = segment.name.partition("/")[0]
+                self._open_segments[segment.name] = SegmentReader(self.folder, stream, segment)
+        return [self._open_segments[segment.name] for segment in segments]
 
-    def _rows_of(self, stream: str, item_id: str) -> list[pa.Table]:
-        """The rows of an item, segment by segment."""
-        parts = []
-        for segment in self.manifest.segments(stream):
-            if "item_id" in segment.low and segment.low["item_id"] <= item_id <= segment.high["item_id"]:
-                path = self.folder / segment.name
-                footer = self._footers.get(segment.name)
-                if footer is None:
-                    footer = self._footers[segment.name] = read_metadata(path)
-                rows = read_item(path, footer, item_id)
-                if rows.num_rows:
-                    parts.append(rows)
-        return parts
+    def _seen_now(self, see: Callable[[Manifest], Result]) -> Result:
+        """Read what is sealed and what is logged as they are at one instant."""
+        with self._reading:
+            for _ in range(SEALED_WHILE_READ):
+                manifest = self.manifest
+                try:
+                    self._tail.refresh(manifest.log.number, bytes.fromhex(manifest.log.chain))
+                except LedgerError as error:
+                    # A log file that is gone was sealed after the manifest was read.
+                    if error.code != "PR-L203" or self.manifest.log == manifest.log:
+                        raise
+                    continue
+                if self.manifest.log == manifest.log:
+                    return see(manifest)
+        raise LedgerError("PR-L213", path=str(self.folder), value="sealed again and again while it was read")
 
 
 def _refuse_other(folder: Path, found: About, wanted: About) -> None:
@@ -307,21 +318,28 @@ def _refuse_other(folder: Path, found: About, wanted: About) -> None:
             raise LedgerError("PR-L214", path=str(folder), column=name, value=str(getattr(found, name)))
 
 
-def _ids_of(path: Path) -> pa.Array:
-    """Event ids of a segment."""
-    return read_columns(path, ["event_id"])["event_id"].combine_chunks()
+def _framed(parts: list[Rows], stream: str) -> pl.DataFrame:
+    """Rows of several files as one frame, in order."""
+    rows = {name: [value for part in parts for value in part[name]] for name in schema(stream).names}
+    if stream == "events":
+        ranks = [kinds()[kind].rank for kind in rows["kind"]]
+        keys = list(zip(rows["occurred_at"], ranks, rows["event_id"], strict=True))
+    else:
+        keys = [at if at is not None else -(1 << 63) for at in rows["accepted_at"]]
+    if any(keys[place] < keys[place - 1] for place in range(1, len(keys))):
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        rows = {name: [values[place] for place in order] for name, values in rows.items()}
+    return pl.from_arrow(rows_table(rows, stream))
 
 
-def _rows_at(path: Path, places: np.ndarray) -> pa.Table:
-    """Whole rows of a segment by their places."""
-    return take_rows(read_columns(path, list(columns("events"))), places)
-
-
-def _digest_batch(table: pa.Table, stream: str, order: np.ndarray) -> str:
-    """The digest of a batch's content in the order in which it is kept; how it lies in memory does not matter."""
+def _digest_batch(table: pa.Table, stream: str) -> str:
+    """The digest of a batch's content; how it lies in memory does not matter, nor does the order of item records."""
+    table = complete(table, stream)
+    if stream == "items":
+        table = table.sort_by([("item_id", "ascending"), ("accepted_at", "ascending")])
     parts = [stream.encode()]
-    for start in range(0, len(order), SEGMENT_ROWS):
-        part = complete(take_rows(table, order[start : start + SEGMENT_ROWS]), stream)
+    for start in range(0, table.num_rows, DIGEST_ROWS):
+        part = table.slice(start, DIGEST_ROWS)
         for name in part.column_names:
             parts += _plain_parts(part[name].combine_chunks())
     return digest_bytes(*parts)

@@ -93,18 +93,20 @@ def read_findings(folder: Path) -> Findings:
 def write_ledger(folder: Path, scenario: Scenario, instance: Instance, result: TwinResult, run_digest: str) -> None:
     """Write the ledger of a run: the histories of the sampled items, and the flows of all items measured."""
     epoch = scenario.epoch
-    ledger = Ledger.create(folder / "ledger", timezone=instance.timezone, epoch=epoch, run_digest=run_digest)
     kinds = np.array(FACILITY_KINDS)[instance.fac_kind]
     names = RunNames(
         run_digest=run_digest, epoch=epoch, country=_country(scenario), trace_kinds=TRACE_KINDS,
         facility_ids=instance.fac_id, product_ids=instance.prod_id, delivery_offices=np.isin(kinds, OUTLET_KINDS),
         trip_of_departure=instance.cn_trip[instance.dp_cn], trip_ids=instance.trip_id,
     )  # fmt: skip
-    if len(result.trace.item):
-        ledger.append_items(items_from_trace(result.trace, names))
-        _, findings = ledger.append(events_from_trace(result.trace, names))
-        findings.raise_on_errors()
-    ledger.append_flows(flows_from_journeys(result.journeys, instance.fac_id, instance.prod_id))
+    settings = {"timezone": instance.timezone, "epoch": epoch, "run_digest": run_digest}
+    with Ledger.create(folder / "ledger", **settings) as ledger:
+        if len(result.trace.item):
+            ledger.append_items(items_from_trace(result.trace, names))
+            _, findings = ledger.append(events_from_trace(result.trace, names))
+            findings.raise_on_errors()
+            ledger.seal()
+        ledger.append_flows(flows_from_journeys(result.journeys, instance.fac_id, instance.prod_id))
 
 
 def _country(scenario: Scenario) -> str:
