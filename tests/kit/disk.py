@@ -24,9 +24,9 @@ class FullDisk(Disk):
         self._take()
         super().reserve(handle, size)
 
-    def write(self, handle, content, place):
+    def write(self, handle, parts, place):
         self._take()
-        super().write(handle, content, place)
+        super().write(handle, parts, place)
 
     def sync(self, handle):
         self._take()
@@ -90,9 +90,11 @@ class RecordingDisk(Disk):
         super().reserve(handle, size)
         self.calls.append(("reserve", self._paths[handle], size))
 
-    def write(self, handle, content, place):
-        super().write(handle, content, place)
-        self.calls.append(("write", self._paths[handle], place, bytes(content)))
+    def write(self, handle, parts, place):
+        super().write(handle, parts, place)
+        for part in parts:
+            self.calls.append(("write", self._paths[handle], place, bytes(part)))
+            place += len(part)
 
     def sync(self, handle):
         super().sync(handle)

@@ -18,10 +18,12 @@ import pyarrow.compute as pc
 from postroad.core.findings import MAX_PER_CODE, Findings
 from postroad.events.columns import conform
 from postroad.events.kinds import CORRECTION, LABELS, SUBJECTS, UNKNOWN, kinds
+from postroad.events.screening import clean_kinds
 
 __all__ = ["CLOCK_TOLERANCE_MIN", "Screened", "check_events", "present", "screen_events"]
 
 CLOCK_TOLERANCE_MIN = 5
+CLOCK_TOLERANCE = timedelta(minutes=CLOCK_TOLERANCE_MIN)
 TABLE = "events"
 
 
@@ -31,7 +33,7 @@ class Screened:
 
     Attributes
     ----------
-    table: the rows in their order, ``kind`` dictionary-encoded over the closed list, ids of 16 bytes or null.
+    table: the rows in their order, their kinds of the closed list, ids of 16 bytes or null.
     is_kept: bool (n_rows,), False where the row was refused.
     kind_idx: int8 (n_rows,), index into :func:`postroad.events.kinds.kinds`.
     """
@@ -72,14 +74,19 @@ def screen_events(table: pa.Table, now: datetime | None = None) -> tuple[Screene
     """
     findings = Findings()
     is_kept = np.ones(table.num_rows, dtype=bool)
+    now = now or datetime.now(UTC)
     for name in ("event_id", "follows"):
-        if name in table.column_names:
+        if name in table.column_names and not pa.types.is_fixed_size_binary(table[name].type):
             table = table.set_column(table.column_names.index(name), name, _read_ids(_column(table, name)))
+    if table.num_rows:
+        kind_idx = clean_kinds(table, now.astimezone(UTC) + CLOCK_TOLERANCE, CLOCK_TOLERANCE_MIN * 60)
+        if kind_idx is not None:
+            return Screened(table, is_kept, kind_idx), findings
     _refuse(is_kept, ~_valid(_column(table, "event_id")), findings, "PR-L105", "event_id")
     table, kind_idx = _read_kinds(table, findings)
     _check_subjects(table, kind_idx, is_kept, findings)
     _check_labels(table, is_kept, findings)
-    _check_times(table, is_kept, now or datetime.now(UTC), findings)
+    _check_times(table, is_kept, now, findings)
     _check_follows(table, kind_idx, is_kept, findings)
     _check_reasons(table, kind_idx, is_kept, findings)
     return Screened(table, is_kept, kind_idx), findings
@@ -121,8 +128,6 @@ def _valid(values: pa.Array) -> np.ndarray:
 
 def _read_ids(values: pa.Array) -> pa.Array:
     """Ids as 16 bytes; null where they have another length."""
-    if pa.types.is_fixed_size_binary(values.type):
-        return values
     is_id = pc.equal(pc.binary_length(values), 16)
     return pc.if_else(is_id, values, pa.scalar(None, values.type)).cast(pa.binary(16))
 
@@ -211,7 +216,7 @@ def _check_times(table: pa.Table, is_kept: np.ndarray, now: datetime, findings: 
     is_real = ~_is_simulated(table)
     if not is_real.any():
         return
-    limit = now + timedelta(minutes=CLOCK_TOLERANCE_MIN)
+    limit = now + CLOCK_TOLERANCE
     late = is_real & (instants["recorded_at"] > _micros(limit))
     _refuse(
         is_kept,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import polars as pl
 import pyarrow as pa
@@ -94,6 +94,8 @@ def conform(frame: pl.DataFrame | pa.Table, table: str) -> tuple[pa.Table, Findi
     """
     findings = Findings()
     arrow = _arrow_of(frame, table)
+    if _is_declared(arrow.schema, table) and len(arrow.to_batches()) == 1:
+        return arrow, findings
     declared = columns(table)
     for name in arrow.column_names:
         if name not in declared:
@@ -109,6 +111,23 @@ def conform(frame: pl.DataFrame | pa.Table, table: str) -> tuple[pa.Table, Findi
         elif column.required:
             findings.add("PR-L102", table=table, column=name)
     return pa.table(kept) if kept else schema(table).empty_table(), findings
+
+
+@lru_cache(maxsize=64)
+def _is_declared(found: pa.Schema, table: str) -> bool:
+    """Whether a frame of this schema needs no change: its columns are declared, in order, and of the types kept."""
+    declared = columns(table)
+    if found.names != [name for name in declared if name in found.names]:
+        return False
+    for name, column in declared.items():
+        if name not in found.names:
+            if column.required:
+                return False
+            continue
+        kind = found.field(name).type
+        if kind != ARROW_TYPES[column.type] and not (column.type in ("word", "text") and _is_text(kind)):
+            return False
+    return True
 
 
 def _arrow_of(frame: object, table: str) -> pa.Table:

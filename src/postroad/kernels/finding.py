@@ -22,6 +22,7 @@ __all__ = [
     "find_subject",
     "gather_ids",
     "hash_ids",
+    "hash_text",
     "hash_texts",
     "may_hold",
     "note_ids",
@@ -36,7 +37,7 @@ LOW_32 = np.uint64(0xFFFFFFFF)
 
 
 @njit
-def _hash_text(data, start, stop, seed):
+def hash_text(data, start, stop, seed):
     """A 64-bit hash of bytes."""
     value = mix64(np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(stop - start))
     place = start
@@ -63,12 +64,12 @@ def hash_texts(data, offsets, seeds):
     """
     hashes = np.empty(seeds.size, np.uint64)
     for text in range(seeds.size):
-        hashes[text] = _hash_text(data, offsets[text], offsets[text + 1], seeds[text])
+        hashes[text] = hash_text(data, offsets[text], offsets[text + 1], seeds[text])
     return hashes
 
 
 @njit
-def _hash_id(high, low):
+def hash_id(high, low):
     """A 64-bit hash of an id of two words."""
     return mix64(high ^ mix64(low + ONE))
 
@@ -78,7 +79,7 @@ def hash_ids(words):
     """Hash ids, uint64 (n, 2): uint64 (n,)."""
     hashes = np.empty(words.shape[0], np.uint64)
     for row in range(words.shape[0]):
-        hashes[row] = _hash_id(words[row, 0], words[row, 1])
+        hashes[row] = hash_id(words[row, 0], words[row, 1])
     return hashes
 
 
@@ -125,7 +126,7 @@ def find_subject(data, seed, starts, tags, found):
     -------
     How many fit.
     """
-    value = _hash_text(data, 0, data.size, seed)
+    value = hash_text(data, 0, data.size, seed)
     bucket = np.int64((value >> np.uint64(32)) & np.uint64(starts.size - 2))
     tag = np.uint16(value & np.uint64(0xFFFF))
     n_found = 0
@@ -172,7 +173,7 @@ def find_ids(words, wanted, starts, tags, rows, file, places, rows_a_page, known
         row = wanted[order]
         if known[row] >= 0:
             continue
-        value = _hash_id(words[row, 0], words[row, 1])
+        value = hash_id(words[row, 0], words[row, 1])
         bucket = np.int64((value >> np.uint64(32)) & mask)
         tag = np.uint8(value & np.uint64(255))
         for place in range(starts[bucket], starts[bucket + 1]):
@@ -197,7 +198,7 @@ def add_to_filter(words, filter_words):
     """Note ids, uint64 (n, 2), in a filter, uint64 (a power of two)."""
     mask = np.uint64(filter_words.size - 1)
     for row in range(words.shape[0]):
-        value = _hash_id(words[row, 0], words[row, 1])
+        value = hash_id(words[row, 0], words[row, 1])
         filter_words[np.int64((value >> np.uint64(32)) & mask)] |= _bits(value & LOW_32)
 
 
@@ -207,7 +208,7 @@ def may_hold(words, filter_words, rows):
     mask = np.uint64(filter_words.size - 1)
     n_found = 0
     for row in range(words.shape[0]):
-        value = _hash_id(words[row, 0], words[row, 1])
+        value = hash_id(words[row, 0], words[row, 1])
         bits = _bits(value & LOW_32)
         rows[n_found] = row
         n_found += (filter_words[np.int64((value >> np.uint64(32)) & mask)] & bits) == bits
@@ -222,29 +223,36 @@ def note_ids(words, known, slots, held, n_held):
     ----------
     words: uint64 (n, 2), ids. known: int64 (n,): rows with 0 or more are passed over; written: the number of an id that
         is held already, in the table or earlier in the batch.
-    slots: int32 (a power of two, more than twice n_held + n), -1 where free. held: uint64 (more than n_held + n, 2).
+    slots: uint64 (a power of two, more than twice n_held + n), 0 where free, else the upper half of the id's hash and
+        its number plus one. held: uint64 (more than n_held + n, 2).
     n_held: ids in the table.
 
     Returns
     -------
     How many ids the table holds now; the new ones got the next numbers in the order of their rows.
+
+    Correct for fewer than 2**32 ids.
     """
     mask = slots.size - 1
     for row in range(words.shape[0]):
         if known[row] >= 0:
             continue
-        slot = np.int64(_hash_id(words[row, 0], words[row, 1]) & np.uint64(mask))
+        value = hash_id(words[row, 0], words[row, 1])
+        tag = value >> np.uint64(32)
+        slot = np.int64(value & np.uint64(mask))
         while True:
-            number = slots[slot]
-            if number < 0:
-                slots[slot] = n_held
+            entry = slots[slot]
+            if entry == 0:
+                slots[slot] = tag << np.uint64(32) | np.uint64(n_held + 1)
                 held[n_held, 0] = words[row, 0]
                 held[n_held, 1] = words[row, 1]
                 n_held += 1
                 break
-            if held[number, 0] == words[row, 0] and held[number, 1] == words[row, 1]:
-                known[row] = number
-                break
+            if entry >> np.uint64(32) == tag:
+                number = np.int64(entry & LOW_32) - 1
+                if held[number, 0] == words[row, 0] and held[number, 1] == words[row, 1]:
+                    known[row] = number
+                    break
             slot = (slot + 1) & mask
     return n_held
 
@@ -297,7 +305,7 @@ def chain_rows(hashes, first, stop, heads, following):
 @njit
 def walk_chain(data, seed, heads, following, hashes, found):
     """Find the rows whose hash is that of a text, oldest first, into ``found``; returns how many there are."""
-    value = _hash_text(data, 0, data.size, seed)
+    value = hash_text(data, 0, data.size, seed)
     row = heads[np.int64(value & np.uint64(heads.size - 1))]
     n_found = 0
     while row >= 0:

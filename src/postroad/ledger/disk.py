@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ else:
 __all__ = ["Disk", "Writing", "writer_lock"]
 
 LOCK_NAME = "writer.lock"
+MOST_PARTS = 512
 
 
 class Disk:
@@ -39,16 +40,20 @@ class Disk:
         elif os.fstat(handle).st_size < size:
             os.ftruncate(handle, size)
 
-    def write(self, handle: int, content: bytes | memoryview, place: int) -> None:
-        """Write bytes at a place."""
-        view = memoryview(content).cast("B")
-        while view:
-            if hasattr(os, "pwrite"):
-                n_written = os.pwrite(handle, view, place)
+    def write(self, handle: int, parts: Sequence[bytes | memoryview], place: int) -> None:
+        """Write pieces of bytes, one after another, at a place."""
+        views = [memoryview(part).cast("B") for part in parts]
+        while views:
+            if hasattr(os, "pwritev"):
+                n_written = os.pwritev(handle, views[:MOST_PARTS], place)
             else:
                 os.lseek(handle, place, os.SEEK_SET)
-                n_written = os.write(handle, view)
-            view, place = view[n_written:], place + n_written
+                n_written = os.write(handle, views[0])
+            place += n_written
+            while views and n_written >= len(views[0]):
+                n_written -= len(views.pop(0))
+            if n_written:
+                views[0] = views[0][n_written:]
 
     def sync(self, handle: int) -> None:
         """Have what was written to a file reach the disk."""
@@ -65,7 +70,7 @@ class Disk:
             handle = self.open(draft)
             try:
                 self.cut(handle, 0)
-                self.write(handle, content, 0)
+                self.write(handle, [content], 0)
                 self.sync(handle)
             finally:
                 self.close(handle)

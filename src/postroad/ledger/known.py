@@ -15,6 +15,7 @@ SEALED = 1 << 32
 """A place below this is a row of the log, another row ``place % SEALED`` of sealed segment ``place // SEALED - 1``."""
 BITS_AN_ID = 16
 FIRST_IDS = 1 << 16
+GROWTH = 4
 
 
 class SealedIds(Protocol):
@@ -41,7 +42,7 @@ class KnownIds:
         self._filter = np.zeros(1, np.uint64)
         self._n_filtered = 0
         self._held = np.empty((0, 2), np.uint64)
-        self._slots = np.full(16, -1, np.int32)
+        self._slots = np.zeros(16, np.uint64)
         self.n_held = 0
         self.add_sealed(sealed)
 
@@ -92,7 +93,7 @@ class KnownIds:
     def _make_room(self, n_ids: int) -> None:
         """Make the table large enough."""
         if n_ids > len(self._held):
-            held = np.empty((max(2 * len(self._held), n_ids, FIRST_IDS), 2), np.uint64)
+            held = np.empty((max(GROWTH * len(self._held), n_ids, FIRST_IDS), 2), np.uint64)
             held[: self.n_held] = self._held[: self.n_held]
             self._held = held
         if 2 * n_ids >= len(self._slots):
@@ -104,8 +105,8 @@ class KnownIds:
         self._fill_slots(max(len(words), FIRST_IDS // 4))
 
     def _fill_slots(self, n_ids: int) -> None:
-        """Make the slots anew, with room for so many ids."""
-        self._slots = np.full(1 << (2 * n_ids).bit_length(), -1, np.int32)
+        """Make the slots anew, with room for so many ids; written once, so that no page is missing later."""
+        self._slots = np.full(1 << (2 * n_ids).bit_length(), 0, np.uint64)
         words = self._held[: self.n_held].copy()
         if len(words):
             note_ids(words, np.full(len(words), -1, np.int64), self._slots, self._held, 0)

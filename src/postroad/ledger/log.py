@@ -135,12 +135,10 @@ class LogFile:
             seen.update(part)
         chain = seen.digest()
         self._make_room(self.size + HEAD.size + length)
-        place = self.size
-        for part in (HEAD.pack(MAGIC, length, len(batches), self.chain, chain), *parts):
-            self._disk.write(self._handle, part, place)
-            place += len(part)
+        head = HEAD.pack(MAGIC, length, len(batches), self.chain, chain)
+        self._disk.write(self._handle, [head, *parts], self.size)
         self._disk.sync(self._handle)
-        self.chain, self.size = chain, place
+        self.chain, self.size = chain, self.size + HEAD.size + length
         self.n_rows += sum(n_rows for _, n_rows in batches)
 
     def close(self) -> None:
@@ -161,12 +159,12 @@ class LogFile:
 
 def encode_batch(table: pa.Table) -> pa.Buffer:
     """A batch as an Arrow stream, without the columns that hold nothing."""
-    empty = [name for name in table.column_names if table[name].null_count == table.num_rows]
-    if empty and table.num_rows:
-        table = table.drop_columns(empty)
+    (batch,) = table.combine_chunks().to_batches()
+    kept = [place for place, column in enumerate(batch.columns) if column.null_count < len(column)]
+    batch = batch.select(kept)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
     return sink.getvalue()
 
 

@@ -106,5 +106,5 @@ def _is_word(chunk: pa.Array, is_word: bool) -> bool:
 def _ranks(values: pa.DictionaryArray) -> np.ndarray:
     """The causal rank of each event's kind, int64 (n_rows,)."""
     rank_by_kind = dict(zip(kinds(), kind_ranks().tolist(), strict=True))
-    ranks = np.array([rank_by_kind[text] for text in values.dictionary.to_pylist()], np.int64)
+    ranks = np.array([rank_by_kind.get(text, 0) for text in values.dictionary.to_pylist()], np.int64)
     return ranks[values.indices.to_numpy()]
