@@ -171,9 +171,7 @@ def _check_term(value: object, field: Field, pointer: str, context: Context, fin
     elif term.form == "unknown":
         near = near_term(field.of, value)
         near_text = (f"; did you mean '{near}'", f"，是否为“{near}”") if near else ("", "")
-        findings.add(
-            "PR-E110", table=pointer, value=value, scope=field.name, near=near_text[0], near_zh=near_text[1]
-        )
+        findings.add("PR-E110", table=pointer, value=value, scope=field.name, near=near_text[0], near_zh=near_text[1])
     elif term.form in ("urn", "web"):
         findings.add("PR-E111", table=pointer, value=value, word=term.word)
     elif term.form == "own" and not context.knows(value):
