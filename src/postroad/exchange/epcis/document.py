@@ -1,6 +1,7 @@
 """EPCIS documents: read with all their content, checked, composed and written.
 
-Reading keeps the whole JSON value; the check looks at it and changes nothing. So what is written again has equal content.
+Reading keeps the whole JSON value; the check looks at it and changes nothing. So what is written again has equal
+content.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The fields of EPCIS 2.0, declared once in ``fields.csv``: which object has which, of what type, and which are required.
+"""The fields of EPCIS 2.0, declared once in ``fields.csv``: which object has which, of what type, which are required.
 
 Source: GS1 EPCIS 2.0 (2022), sections 7.3 and 7.4, and its JSON schema.
 """

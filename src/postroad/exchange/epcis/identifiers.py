@@ -26,6 +26,7 @@ __all__ = [
     "check_identifier",
     "digital_link",
     "epc_urn",
+    "matches_epc",
     "read_identifier",
     "same_identifier",
     "sscc_of",
@@ -172,6 +173,33 @@ def same_identifier(text: str) -> str:
     """
     found = _read(text) if text.startswith(("urn:epc:", "http")) else None
     return digital_link(found) if isinstance(found, Identifier) else text
+
+
+def matches_epc(pattern: str, uri: str) -> bool:
+    """Whether a URI is the one asked for, in any form, or fits an EPC pattern.
+
+    Source: EPCIS 2.0 (2022), section 8.2.7.1.1.
+
+    >>> matches_epc("urn:epc:idpat:sgtin:0614141.107346.*", "https://id.gs1.org/01/10614141073464/21/2017")
+    True
+    """
+    if same_identifier(pattern) == same_identifier(uri):
+        return True
+    match = _URN.fullmatch(pattern)
+    if match is None or match[1] != "idpat" or not pattern.endswith("*"):
+        return False
+    other = _URN.fullmatch(uri)
+    if other is not None and other[2] != match[2]:
+        return False
+    asked, found = read_identifier(pattern), read_identifier(uri)
+    if found is None or found.scheme != match[2]:
+        return False
+    if asked is not None:
+        return asked.key == found.key
+    prefix = match[3].split(".")[0]
+    scheme = _schemes()[found.scheme]
+    body = found.key.removeprefix(scheme.lead)
+    return prefix == "*" or body[1 if scheme.leads else 0 :].startswith(prefix)
 
 
 @cache

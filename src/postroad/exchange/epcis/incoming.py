@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from postroad.core.findings import Findings
-from postroad.events.envelope import Event, frame_events
+from postroad.events.envelope import frame_events
 from postroad.events.kinds import CORRECTION, UNKNOWN, kinds
 from postroad.exchange.epcis.document import Document, EpcisEvent
 from postroad.exchange.epcis.naming import correction_id, event_key, row_id

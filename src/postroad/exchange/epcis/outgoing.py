@@ -63,7 +63,7 @@ def from_events(
 def write_events(
     frame: pl.DataFrame, profile: Profile | None = None, *, timezone: str = "UTC"
 ) -> tuple[list[EpcisEvent], Findings]:
-    """Write events one by one as EPCIS; parameters, returns and errors as for :func:`from_events`, without a document."""
+    """Write events as EPCIS without a document around them; parameters and findings as for :func:`from_events`."""
     profile, zone, findings = profile or Profile(), time_zone(timezone), Findings()
     events = [_event(row) for row in frame.iter_rows(named=True)]
     by_id = {event.event_id: event for event in events}
