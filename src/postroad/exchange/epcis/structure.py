@@ -291,7 +291,7 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
         (
             lambda event: event.get("persistentDisposition") != {},
             "has a persistentDisposition that neither sets nor unsets",
-            "的 persistentDisposition 既无 set 也无 unset",
+            "persistentDisposition 既无 set 也无 unset",
         ),
     ),
     "AggregationEvent": (
