@@ -172,6 +172,11 @@ def test_numbers_in_uris(uri, found):
     assert PROFILE.namespaces.read(uri) == found
 
 
+def test_a_company_prefix_of_no_length():
+    with pytest.raises(InputError, match="PR-E116"):
+        Namespaces(n_prefix=13)
+
+
 @pytest.mark.parametrize("fields", [{"item": "no uri"}, {"item": "https://x.example"}, {"item": "urn:postroad:"}])
 def test_namespaces_that_are_none(fields):
     with pytest.raises(InputError, match="PR-E305"):

@@ -15,7 +15,7 @@ from postroad.core.digests import digest_mapping
 from postroad.core.ids import digest_id
 from postroad.exchange.epcis.context import Context
 from postroad.exchange.epcis.document import EpcisEvent
-from postroad.exchange.epcis.fields import EVENT_TYPES, Field, scope_fields
+from postroad.exchange.epcis.fields import EVENT_TYPES, OTHER_TYPE, Field, scope_fields
 from postroad.exchange.epcis.identifiers import same_identifier
 from postroad.exchange.epcis.structure import read_instant
 from postroad.exchange.epcis.vocabulary import read_term, web_uri
@@ -63,7 +63,7 @@ def content_digest(event: EpcisEvent) -> str:
     """
     kept = {name: value for name, value in event.content.items() if name not in _APART}
     kind = event.content.get("type")
-    scope = kind if kind in EVENT_TYPES else "event"
+    scope = kind if kind in EVENT_TYPES else OTHER_TYPE
     return digest_mapping(_canonical(kept, scope, event.context))
 
 

@@ -38,7 +38,7 @@ class Namespaces:
 
     Raises
     ------
-    InputError: PR-E305 for a namespace that is none.
+    InputError: PR-E305 for a namespace that is none, PR-E116 for a length that no prefix has.
 
     >>> Namespaces(item="https://example.org/waybill/").uri("item", "SF1234567890123")
     'https://example.org/waybill/SF1234567890123'
@@ -51,6 +51,8 @@ class Namespaces:
     n_prefix: int | None = None
 
     def __post_init__(self) -> None:
+        if self.n_prefix is not None and not 6 <= self.n_prefix <= 12:
+            raise InputError("PR-E116", value="SSCC", n_prefix=self.n_prefix)
         given = [getattr(self, subject) for subject in SUBJECTS]
         for subject, namespace in zip(SUBJECTS, given, strict=True):
             is_shared = sum(other.startswith(namespace) for other in given) > 1

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from postroad.core.findings import Findings
 from postroad.exchange.epcis.context import CONTEXT_URL, Context, as_list, is_uri
-from postroad.exchange.epcis.fields import CLOSED, COMMON, EVENT_TYPES, Field, scope_fields
+from postroad.exchange.epcis.fields import CLOSED, EVENT_TYPES, OTHER_TYPE, Field, scope_fields
 from postroad.exchange.epcis.identifiers import check_identifier
 from postroad.exchange.epcis.vocabulary import near_term, read_term
 
@@ -53,7 +53,7 @@ def check_event(event: object, pointer: str, context: Context, findings: Finding
         if not isinstance(kind, str) or not is_uri(kind):
             findings.add("PR-E102", table=joined_pointer(pointer, "type"), value=_short(kind))
             return
-        check_object(event, COMMON, pointer, context, findings)
+        check_object(event, OTHER_TYPE, pointer, context, findings)
         return
     check_object(event, kind, pointer, context, findings)
     _check_rules(event, kind, pointer, findings)
