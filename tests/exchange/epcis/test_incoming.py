@@ -9,7 +9,7 @@ from postroad.core.errors import InputError
 from postroad.events.check import check_events
 from postroad.events.kinds import kinds, vocabulary
 from postroad.exchange.epcis.incoming import to_events
-from postroad.exchange.epcis.naming import content_digest, event_key, row_id
+from postroad.exchange.epcis.naming import content_digest, event_key, head_id
 from postroad.exchange.epcis.profile import Namespaces, Profile, Step, standard_steps
 
 LATER = "2025-11-12T08:00:00+08:00"
@@ -145,7 +145,7 @@ def test_a_declaration_finds_an_event_without_id():
 
 def test_names_of_events():
     first = read(event(eventID="urn:uuid:nonsense")).events[0]
-    assert row_id(event_key(first)).version == 8
+    assert head_id(event_key(first)).version == 8
     one = read(event(eventID=None, epcList=[SSCC_URN, "urn:x:1"], **{"ex:a": [1, {"ex:b": 2}]})).events[0]
     members = {"@context": [*read().content["@context"], {"z": "https://example.org/ns/"}]}
     step = {"bizStep": "urn:epcglobal:cbv:bizstep:arriving", "eventTime": "2025-11-11T01:12:03Z"}

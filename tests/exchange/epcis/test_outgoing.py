@@ -16,7 +16,7 @@ from postroad.events.envelope import Event, frame_events
 from postroad.events.kinds import CORRECTION, kinds
 from postroad.exchange.epcis.document import read_document, write_document
 from postroad.exchange.epcis.incoming import to_events
-from postroad.exchange.epcis.outgoing import from_events
+from postroad.exchange.epcis.outgoing import from_events, write_events
 from postroad.exchange.epcis.profile import Namespaces, Profile
 
 START = datetime(2025, 11, 11, 1, 30, tzinfo=UTC)
@@ -177,6 +177,25 @@ def test_content_that_cannot_be_read_is_told():
     frame, _ = frame_events([own(payload={"epcis": 7}), own(item_id="A2")])
     found, findings = from_events(frame, PROFILE)
     assert (len(found.events), list(findings.counts)) == (1, ["PR-E303"])
+
+
+def test_what_is_kept_without_name_and_record_time_is_stamped_for_queries():
+    first = event(eventID=None, **{"@context": {"in": "https://example.org/in/"}, "in:a": 1})
+    declared = first | {"errorDeclaration": {"declarationTime": "2025-11-11T02:00:00Z"}}
+    frame, _ = to_events(read(first, declared, event(recordTime="2025-11-11T03:00:00Z")), PROFILE, recorded_at=CAPTURED)
+    plain, _ = write_events(frame, PROFILE)
+    assert "eventID" not in plain[0].content
+    stamped, _ = write_events(frame, PROFILE, is_stamped=True)
+    names = [UUID(one.content["eventID"]).bytes for one in stamped]
+    assert names[0] == names[1] == frame["event_id"][0]
+    assert [one.content["recordTime"] for one in stamped] == [
+        "2025-11-12T00:00:00.000+00:00",
+        "2025-11-12T00:00:00.000+00:00",
+        "2025-11-11T03:00:00Z",
+    ]
+    again, _ = to_events(stamped, PROFILE, recorded_at=CAPTURED)
+    assert again["event_id"].to_list() == frame["event_id"].to_list()
+    assert again["follows"].to_list() == frame["follows"].to_list()
 
 
 def test_an_empty_frame():

@@ -16,7 +16,7 @@ from postroad.core.findings import Findings
 from postroad.events.envelope import frame_events
 from postroad.events.kinds import CORRECTION, UNKNOWN, kinds
 from postroad.exchange.epcis.document import Document, EpcisEvent
-from postroad.exchange.epcis.naming import correction_id, event_key, row_id
+from postroad.exchange.epcis.naming import correction_id, event_key, head_id, part_id
 from postroad.exchange.epcis.own import own_fields, read_own, read_own_correction
 from postroad.exchange.epcis.profile import Profile
 from postroad.exchange.epcis.structure import read_instant
@@ -77,17 +77,17 @@ def _rows(
     event: EpcisEvent, profile: Profile, parents: set[object], captured: datetime, findings: Findings
 ) -> Iterator[dict[str, object]]:
     """The records of one EPCIS event that is not of ours."""
-    content, key = event.content, event_key(event)
+    content, head = event.content, head_id(event_key(event))
     common = _common(event, profile, captured)
     declaration = content.get("errorDeclaration")
     things = list(_things(content, profile, parents))
     if not things and "facility_id" not in common:
         findings.add("PR-E302", table=event.pointer)
         return
-    head = None
+    carrying = None
     for number, thing in enumerate(things or [_Thing("", "facility", "")]):
-        part = None if number == 0 else thing.uri
-        record = {**common, "kind": CORRECTION, "event_id": row_id(key, part)}
+        part = "" if number == 0 else thing.uri
+        record = {**common, "kind": CORRECTION, "event_id": part_id(head, part) if part else head}
         if thing.number:
             record[f"{thing.subject}_id"] = thing.number
         record |= _carrier(content, thing, profile, dict(common["related"]))
@@ -95,13 +95,13 @@ def _rows(
             record["kind"] = _kind(event, thing.subject, profile, findings)
         else:
             record |= {
-                "event_id": correction_id(key, declaration["declarationTime"], part),
+                "event_id": correction_id(head, declaration["declarationTime"], part),
                 "follows": record["event_id"],
                 "reason": declaration.get("reason"),
             }
-        head = head or record["event_id"]
+        carrying = carrying or record["event_id"]
         whole = {CONTENT: content, CONTEXT: list(event.context.entries)}
-        record["payload"] = whole if number == 0 else {HEAD: str(head)}
+        record["payload"] = whole if number == 0 else {HEAD: str(carrying)}
         yield record
 
 

@@ -20,7 +20,7 @@ from postroad.exchange.epcis.identifiers import same_identifier
 from postroad.exchange.epcis.structure import read_instant
 from postroad.exchange.epcis.vocabulary import read_term, web_uri
 
-__all__ = ["content_digest", "correction_id", "event_key", "row_id"]
+__all__ = ["content_digest", "correction_id", "event_key", "head_id", "part_id"]
 
 _UUID = "urn:uuid:"
 _APART = ("@context", "eventID", "recordTime", "errorDeclaration")
@@ -32,25 +32,28 @@ def event_key(event: EpcisEvent) -> str:
     return given if isinstance(given, str) else f"urn:postroad:epcis:content:{content_digest(event)}"
 
 
-def row_id(key: str, uri: str | None = None) -> UUID:
-    """The id of the first event of ours, or with ``uri`` of the one about another thing of the same EPCIS event.
+def head_id(key: str) -> UUID:
+    """The id of the first event of ours.
 
-    >>> row_id("urn:uuid:374d95fc-9457-4a51-bd6a-0bba133845a8")
+    >>> head_id("urn:uuid:374d95fc-9457-4a51-bd6a-0bba133845a8")
     UUID('374d95fc-9457-4a51-bd6a-0bba133845a8')
     """
-    if uri is not None:
-        return digest_id("epcis part", key, uri)
     try:
         return UUID(key.removeprefix(_UUID)) if key.lower().startswith(_UUID) else digest_id("epcis", key)
     except ValueError:
         return digest_id("epcis", key)
 
 
-def correction_id(key: str, declared: str, uri: str | None = None) -> UUID:
+def part_id(head: UUID, uri: str) -> UUID:
+    """The id of the event of ours about another thing of the same EPCIS event."""
+    return digest_id("epcis part", head.bytes, uri)
+
+
+def correction_id(head: UUID, declared: str, uri: str = "") -> UUID:
     """The id of a correction: it shares the eventID of what it declares void, so its instant tells it apart."""
     instant = read_instant(declared)
     text = instant.astimezone(UTC).isoformat() if instant else declared
-    return digest_id("epcis error", key, text, uri or "")
+    return digest_id("epcis error", head.bytes, text, uri)
 
 
 def content_digest(event: EpcisEvent) -> str:

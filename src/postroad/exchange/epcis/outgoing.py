@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from postroad.core.findings import Findings
 from postroad.events.envelope import Event
 from postroad.events.kinds import CORRECTION
 from postroad.exchange.epcis.context import CONTEXT_URL, Context, as_list, read_context
-from postroad.exchange.epcis.document import Document, EpcisEvent, compose_document
+from postroad.exchange.epcis.document import Document, EpcisEvent, compose_document, write_instant
 from postroad.exchange.epcis.incoming import CONTENT, CONTEXT, HEAD
 from postroad.exchange.epcis.own import EXTENSION, PREFIX, compose_own, declare_error
 from postroad.exchange.epcis.profile import Profile
@@ -61,9 +62,14 @@ def from_events(
 
 
 def write_events(
-    frame: pl.DataFrame, profile: Profile | None = None, *, timezone: str = "UTC"
+    frame: pl.DataFrame, profile: Profile | None = None, *, timezone: str = "UTC", is_stamped: bool = False
 ) -> tuple[list[EpcisEvent], Findings]:
-    """Write events as EPCIS without a document around them; parameters and findings as for :func:`from_events`."""
+    """Write events as EPCIS without a document around them; parameters and findings as for :func:`from_events`.
+
+    Parameters
+    ----------
+    is_stamped: give what came without recordTime or eventID those under which it is kept, as who answers queries must.
+    """
     profile, zone, findings = profile or Profile(), time_zone(timezone), Findings()
     events = [_event(row) for row in frame.iter_rows(named=True)]
     by_id = {event.event_id: event for event in events}
@@ -74,7 +80,7 @@ def write_events(
             continue
         found = _write(event, by_id, profile, zone, findings)
         if found is not None:
-            written.append(found)
+            written.append(_stamp(found, event) if is_stamped else found)
     return written, findings
 
 
@@ -99,6 +105,13 @@ def _write(
         return EpcisEvent(compose_own(event, profile, zone), OWN_CONTEXT)
     context = original.context if PREFIX in original.context.prefixes else original.context.joined({PREFIX: EXTENSION})
     return EpcisEvent(declare_error(original.content, event, zone), context)
+
+
+def _stamp(written: EpcisEvent, event: Event) -> EpcisEvent:
+    """Add when and under which name an EPCIS event is kept, where its sender did not say."""
+    name = event.follows if "errorDeclaration" in written.content and event.follows else event.event_id
+    stamps = {"eventID": name.urn, "recordTime": write_instant(event.recorded_at)}
+    return replace(written, content={**stamps, **written.content})
 
 
 def _event(row: Mapping[str, object]) -> Event:
