@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kit.epcis import CAPTURED, bag, document, event, one, places, read
 from postroad.core.errors import InputError
 from postroad.exchange.epcis.context import CONTEXT_URL
-from postroad.exchange.epcis.document import compose_document, read_document, write_document, write_instant
+from postroad.exchange.epcis.document import compose_document, envelope_of, read_document, write_document, write_instant
 from postroad.exchange.epcis.masters import read_masters
 
 WORDS = st.text("abc:/~字 ", max_size=6)
@@ -47,6 +47,7 @@ def test_no_json_value_upsets_the_reader(content):
         ('{"a": 1e999}', "out of range"),
         ("[" * 100_000, "nested too deep"),
         ('"\\ud800"', "surrogates"),
+        ("[" * 102 + "]" * 102, "nested deeper than 100"),
     ],
 )
 def test_what_is_no_json(text, reason):
@@ -131,6 +132,25 @@ def test_composing_takes_the_header_and_query_names():
     assert (found.content["sender"], found.content["type"]) == ("urn:x:1", "EPCISQueryDocument")
     assert found.content["epcisBody"]["queryResults"] == {"queryName": "mine", "resultsBody": {"eventList": []}}
     assert found.content["creationDate"] == "2025-11-12T00:00:00.000+00:00"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        document(event(), schemaVersion="2.0.0", epcisHeader={"epcisMasterData": {}}, **{"@context": CONTEXT_URL}),
+        document(event()) | {"epcisBody": {"eventList": [event()], "ex:more": 1}},
+        document()
+        | {
+            "type": "EPCISQueryDocument",
+            "epcisBody": {
+                "queryResults": {"queryName": "q", "resultsBody": {"eventList": [event()], "vocabularyList": []}}
+            },
+        },
+    ],
+)
+def test_what_stands_around_the_events_can_be_put_back(content):
+    found, _ = read_document(content)
+    assert compose_document(found.events, CAPTURED, **envelope_of(found)).content == content
 
 
 def test_instants_are_written_as_precisely_as_they_are():

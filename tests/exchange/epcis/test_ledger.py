@@ -3,10 +3,12 @@
 import contextlib
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 from kit.epcis import CAPTURED, PROFILE, SSCC_URN, bag, event, read
 from kit.sources import REPOSITORY
+from postroad.exchange.epcis.context import CONTEXT_URL
 from postroad.exchange.epcis.incoming import to_events
 from postroad.exchange.epcis.outgoing import from_events
 from postroad.ledger.store import Ledger
@@ -23,6 +25,12 @@ def test_a_document_is_kept_once_and_comes_out_whole(tmp_path):
         receipt, findings = ledger.append(frame, now=CAPTURED + timedelta(days=1))
         assert findings.counts == {}
         assert (receipt.n_appended, receipt.n_duplicate) == ((3, 0), (0, 3))[capture]
+    other = read(
+        departed, **{"@context": [CONTEXT_URL, {"ex": "https://example.org/ns/"}, {"y": "urn:y:"}], "sender": "x"}
+    )
+    known = replace(PROFILE, units=frozenset([SSCC_URN]))
+    receipt, findings = ledger.append(to_events(other, known, recorded_at=CAPTURED)[0], now=CAPTURED)
+    assert (receipt.n_duplicate, findings.counts) == (1, {})
     kept, _ = from_events(ledger.events(), PROFILE)
     assert [one.content for one in kept.events] == [one.content for one in found.events]
 

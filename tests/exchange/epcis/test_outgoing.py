@@ -14,7 +14,7 @@ from postroad.core.ids import digest_id
 from postroad.events.columns import empty_frame
 from postroad.events.envelope import Event, frame_events
 from postroad.events.kinds import CORRECTION, kinds
-from postroad.exchange.epcis.document import read_document, write_document
+from postroad.exchange.epcis.document import envelope_of, read_document, write_document
 from postroad.exchange.epcis.incoming import to_events
 from postroad.exchange.epcis.outgoing import from_events, write_events
 from postroad.exchange.epcis.profile import Namespaces, Profile
@@ -154,6 +154,46 @@ def test_a_correction_of_what_came_from_epcis():
     assert again["follows"].to_list() == [None, None, follows]
 
 
+def test_a_correction_of_an_event_without_id():
+    frame, _ = to_events(read(event(eventID=None)), PROFILE, recorded_at=CAPTURED)
+    mended, _ = frame_events([own(CORRECTION, follows=UUID(bytes=frame["event_id"][0]))])
+    both = pl.concat([frame, mended])
+    assert through(both)[0].to_dicts() == both.to_dicts()
+
+
+def test_what_a_stranger_says_about_itself_is_not_believed():
+    frame, _ = frame_events([own(operator_id="ZTO"), own(CORRECTION, follows=own(operator_id="ZTO").event_id)])
+    content = from_events(frame, PROFILE)[0].content
+    strange = Profile(PROFILE.namespaces, operator_id="YTO", label="unverified", is_ours=False)
+    found, _ = to_events(read_document(content)[0], strange, recorded_at=CAPTURED)
+    assert found.select("kind", "operator_id", "label").rows() == [
+        ("arrived", "YTO", "unverified"),
+        ("correction", "YTO", "unverified"),
+    ]
+    assert found["follows"][1] == found["event_id"][0] == frame["event_id"][0]
+
+
+@pytest.mark.parametrize("field", ['"kind":"correction"', '"follows":"', '"occurred_at":"2025'])
+def test_a_correction_that_does_not_fit_its_declaration_is_not_believed(field):
+    changed = {'"kind":"correction"': '"kind":"delivered"', '"follows":"': '"follows":"0', '"occurred_at":"2025': "x"}
+    first = own()
+    frame, _ = frame_events([first, own(CORRECTION, follows=first.event_id, operator_id="ZTO")])
+    content = json.loads(json.dumps(from_events(frame, PROFILE)[0].content))
+    declared = content["epcisBody"]["eventList"][1]
+    text = declared["postroad:correction"]
+    if field == '"follows":"':
+        text = text.replace(str(first.event_id), str(digest_id("another")))
+    elif field.startswith('"occurred'):
+        text = text.replace('"occurred_at":"2025', '"occurred_at":"2024')
+    else:
+        text = text.replace(field, changed[field])
+    assert text != declared["postroad:correction"]
+    declared["postroad:correction"] = text
+    found, _ = to_events(read_document(content)[0], PROFILE, recorded_at=CAPTURED)
+    assert found.select("kind", "operator_id").rows() == [("arrived", None), ("correction", "SF")]
+    assert found["follows"][1] == first.event_id.bytes
+
+
 def test_a_correction_without_its_event_is_told():
     frame, _ = frame_events([own(CORRECTION, follows=digest_id("gone"))])
     again, _, findings = through(frame)
@@ -165,8 +205,7 @@ def test_what_came_from_epcis_is_written_as_it_came():
     contents = [bag(**{"ex:a": [1, {"ex:b": None}]}), event(eventID=None, bizStep="delivering")]
     whole = document(*contents, sender="urn:x:s", id="urn:x:d")
     frame, _ = to_events(read_document(whole)[0], PROFILE, recorded_at=CAPTURED)
-    header = {name: value for name, value in whole.items() if name not in ("type", "schemaVersion", "epcisBody")}
-    assert from_events(frame, PROFILE, header=header)[0].content == whole
+    assert from_events(frame, PROFILE, **envelope_of(read_document(whole)[0]))[0].content == whole
     part, _ = from_events(frame[1:2], PROFILE)
     assert part.events[0].content["childEPCs" if "childEPCs" in part.events[0].content else "epcList"] == [
         f"{WAYBILL}A2"

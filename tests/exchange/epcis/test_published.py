@@ -10,13 +10,12 @@ from kit.epcis import CAPTURED, PROFILE, bag, document, event, examples, publish
 from postroad.events.check import check_events
 from postroad.events.envelope import Event, frame_events
 from postroad.events.kinds import CORRECTION, kinds
-from postroad.exchange.epcis.document import read_document, write_document
+from postroad.exchange.epcis.document import envelope_of, read_document, write_document
 from postroad.exchange.epcis.incoming import to_events
 from postroad.exchange.epcis.outgoing import from_events
 from postroad.exchange.epcis.query import read_query
 from postroad.exchange.epcis.vocabulary import terms
 
-ENVELOPE = ("type", "schemaVersion", "epcisBody")
 FORMATS = FormatChecker()
 FORMATS.checks("uri")(lambda value: not isinstance(value, str) or re.match(r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$", value))
 FORMATS.checks("date-time")(
@@ -41,10 +40,7 @@ def test_an_example_goes_through_the_ledgers_frame_and_back(name):
     assert json.loads(write_document(found)) == whole
     frame, _ = to_events(found, recorded_at=CAPTURED)
     assert check_events(frame, CAPTURED).errors == []
-    header = {field: value for field, value in whole.items() if field not in ENVELOPE}
-    results = whole["epcisBody"].get("queryResults")
-    query = {field: value for field, value in results.items() if field != "resultsBody"} if results else None
-    back, _ = from_events(frame, header=header, query=query)
+    back, _ = from_events(frame, **envelope_of(found))
     assert json.loads(write_document(back)) == whole
     assert faults(back.content) == []
 

@@ -55,6 +55,12 @@ def test_near():
     assert near_term("biz_step", "zzz") == ""
 
 
+def test_what_an_event_needs_of_a_context():
+    context = read_context(["https://b.example/context", {"a": "https://a.example/"}, {"c": "urn:c:"}, {"d": "urn:d:"}])
+    content = {"a:x": [{"y": "c:z"}], "plain": 7}
+    assert context.used_by(content) == ["https://b.example/context", {"a": "https://a.example/"}, {"c": "urn:c:"}]
+
+
 def test_contexts():
     context = read_context([{"a": "https://a.example/", "b": {"@id": "a:b#"}}, "https://b.example/context", 7])
     assert context.expand("b:x") == "https://a.example/b#x"

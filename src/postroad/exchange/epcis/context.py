@@ -8,12 +8,15 @@ Source: JSON-LD 1.1 (W3C, 2020), section 4.1; the context of EPCIS 2.0.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["CONTEXT_URL", "STANDARD", "Context", "as_list", "is_uri", "read_context"]
+__all__ = ["CONTEXT_URL", "EXTENSION", "PREFIX", "STANDARD", "Context", "as_list", "is_uri", "read_context"]
 
 CONTEXT_URL = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+# The namespace of our own fields, and the prefix under which it is written.
+EXTENSION = "urn:postroad:epcis:"
+PREFIX = "postroad"
 _PREFIXES = {
     "epcis": "https://ref.gs1.org/epcis/",
     "cbv": "https://ref.gs1.org/cbv/",
@@ -69,6 +72,15 @@ class Context:
         cut = max(name.rfind("#"), name.rfind("/"), name.rfind(":")) + 1
         return name[:cut], name[cut:]
 
+    def used_by(self, content: object) -> list[object]:
+        """The contexts that a JSON value needs: remote ones, and those that declare a prefix or name which is in it."""
+        names = set(_names(content))
+        return [
+            entry
+            for entry in self.entries
+            if not isinstance(entry, Mapping) or any(name in names or name.startswith("@") for name in entry)
+        ]
+
     def joined(self, content: object) -> Context:
         """The context that holds inside an object which has a context of its own."""
         return read_context(content, self)
@@ -106,6 +118,19 @@ def as_list(content: object) -> list[object]:
         return []
     is_list = isinstance(content, Sequence) and not isinstance(content, str | bytes)
     return list(content) if is_list else [content]
+
+
+def _names(content: object) -> Iterator[str]:
+    """The names and texts of a JSON value that a context may explain, and their prefixes."""
+    if isinstance(content, str):
+        yield from (content, content.partition(":")[0])
+    elif isinstance(content, Mapping):
+        for name, value in content.items():
+            yield from (name, name.partition(":")[0])
+            yield from _names(value)
+    elif isinstance(content, Sequence):
+        for part in content:
+            yield from _names(part)
 
 
 def is_uri(text: str) -> bool:

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from postroad.core.errors import InputError
 from postroad.core.findings import Findings
-from postroad.exchange.epcis.context import CONTEXT_URL, STANDARD, Context, read_context
+from postroad.exchange.epcis.context import CONTEXT_URL, STANDARD, Context, as_list, read_context
 from postroad.exchange.epcis.structure import (
     STRICT_CODES,
     check_context,
@@ -24,10 +24,19 @@ from postroad.exchange.epcis.structure import (
     joined_pointer,
 )
 
-__all__ = ["Document", "EpcisEvent", "compose_document", "read_document", "write_document", "write_instant"]
+__all__ = [
+    "Document",
+    "EpcisEvent",
+    "compose_document",
+    "envelope_of",
+    "read_document",
+    "write_document",
+    "write_instant",
+]
 
 DOCUMENT = "EPCISDocument"
 QUERY_DOCUMENT = "EPCISQueryDocument"
+MAX_DEPTH = 100
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -80,7 +89,7 @@ def read_document(
 
     Raises
     ------
-    InputError: PR-E101 when the source is no JSON text at all.
+    InputError: PR-E101 when the source is no JSON text at all, or is nested deeper than 100 levels.
 
     >>> document, findings = read_document('{"@context": "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",'
     ...     ' "type": "ObjectEvent", "action": "OBSERVE", "eventTime": "2025-11-11T09:30:00+08:00",'
@@ -91,6 +100,8 @@ def read_document(
     """
     findings = Findings()
     content, is_odd = _parse(source) if isinstance(source, bytes | str) else (source, False)
+    if _is_deeper(content, MAX_DEPTH):
+        raise InputError("PR-E101", reason=f"it is nested deeper than {MAX_DEPTH} levels")
     context = STANDARD
     if isinstance(content, Mapping):
         context = read_context(content.get("@context"))
@@ -131,12 +142,13 @@ def compose_document(
     events: the contexts they came with are joined; an event whose prefixes mean something else than those of the
         events before it keeps its context for itself, in its own ``@context``.
     created_at: aware instant.
-    header: further members of the document: ``id``, ``sender``, ``receiver``, ``instanceIdentifier``, ``epcisHeader``;
-        ``@context`` and ``creationDate`` are taken from it when they are there.
-    query: members of the query results (``queryName``, ``subscriptionID``); gives an EPCISQueryDocument.
+    header: members of the document (``id``, ``sender``, ``receiver``, ``instanceIdentifier``, ``epcisHeader`` ...);
+        ``@context``, ``schemaVersion`` and ``creationDate`` are taken from it when they are there.
+    query: members of the query results (``queryName``, ``subscriptionID`` ...); gives an EPCISQueryDocument.
     """
     given = dict(header or {})
-    entries = _join_contexts(given.pop("@context", [CONTEXT_URL]))
+    sent = given.pop("@context", [CONTEXT_URL])
+    entries = as_list(sent)
     joined = read_context(entries)
     placed = []
     for event in events:
@@ -149,14 +161,27 @@ def compose_document(
                 entries.extend(missing)
                 joined = read_context(entries)
         placed.append(content)
-    kind = DOCUMENT if query is None else QUERY_DOCUMENT
-    created = given.pop("creationDate", write_instant(created_at))
-    body: object = {"eventList": placed}
+    context = sent if as_list(sent) == entries else entries
+    body: object = {**_object(given.pop("epcisBody", None)), "eventList": placed}
     if query is not None:
-        body = {"queryResults": {"queryName": "SimpleEventQuery", **query, "resultsBody": body}}
-    outer = {"@context": entries, "type": kind, "schemaVersion": "2.0", "creationDate": created}
-    content = {**outer, **{name: value for name, value in given.items() if name not in outer}, "epcisBody": body}
-    return read_document(content)[0]
+        results = {**_object(query.get("resultsBody")), "eventList": placed}
+        body = {"queryResults": {"queryName": "SimpleEventQuery", **query, "resultsBody": results}}
+    kind = DOCUMENT if query is None else QUERY_DOCUMENT
+    outer = {"@context": context, "type": kind, "schemaVersion": "2.0", "creationDate": write_instant(created_at)}
+    given.pop("type", None)
+    return read_document({**outer, **given, "epcisBody": body})[0]
+
+
+def envelope_of(document: Document) -> dict[str, Mapping[str, object] | None]:
+    """What stands around the events of a document: ``header`` and ``query`` as :func:`compose_document` takes them."""
+    header = dict(_object(document.content))
+    body = dict(_object(header.pop("epcisBody", None)))
+    if header.get("type") != QUERY_DOCUMENT:
+        further = {name: value for name, value in body.items() if name != "eventList"}
+        return {"header": {**header, "epcisBody": further} if further else header, "query": None}
+    results = dict(_object(body.get("queryResults")))
+    inner = {name: value for name, value in _object(results.pop("resultsBody", None)).items() if name != "eventList"}
+    return {"header": header, "query": {**results, "resultsBody": inner}}
 
 
 def write_instant(instant: datetime) -> str:
@@ -164,9 +189,9 @@ def write_instant(instant: datetime) -> str:
     return instant.isoformat(timespec="microseconds" if instant.microsecond % 1000 else "milliseconds")
 
 
-def _join_contexts(context: object) -> list[object]:
-    """The entries of a context as a list of its own."""
-    return list(context) if isinstance(context, list | tuple) else [context]
+def _object(content: object) -> Mapping[str, object]:
+    """A value that should be an object; an empty one when it is none."""
+    return content if isinstance(content, Mapping) else {}
 
 
 def _conflicts(joined: Context, context: Context, entries: list[object]) -> bool:
@@ -216,6 +241,17 @@ def _step(
     if name in holder:
         check_object(inner, scope, pointer, context, findings)
     return (inner if isinstance(inner, Mapping) else {}), pointer
+
+
+def _is_deeper(content: object, n_levels: int) -> bool:
+    """Whether a JSON value is nested deeper than so many levels."""
+    level = [content] if isinstance(content, dict | list) else []
+    for _ in range(n_levels):
+        parts = (part.values() if isinstance(part, dict) else part for part in level)
+        level = [inner for part in parts for inner in part if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 class _Doubled(dict):

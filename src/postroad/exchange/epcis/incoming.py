@@ -16,7 +16,7 @@ from postroad.core.findings import Findings
 from postroad.events.envelope import frame_events
 from postroad.events.kinds import CORRECTION, UNKNOWN, kinds
 from postroad.exchange.epcis.document import Document, EpcisEvent
-from postroad.exchange.epcis.naming import correction_id, event_key, head_id, part_id
+from postroad.exchange.epcis.naming import correction_id, event_key, head_id, listed_uris, part_id
 from postroad.exchange.epcis.own import own_fields, read_own, read_own_correction
 from postroad.exchange.epcis.profile import Profile
 from postroad.exchange.epcis.structure import read_instant
@@ -28,7 +28,6 @@ __all__ = ["CONTENT", "CONTEXT", "HEAD", "to_events"]
 CONTENT = "epcis"
 CONTEXT = "epcis_context"
 HEAD = "epcis_head"
-_EPC_LISTS = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def to_events(
     findings = Findings()
     records: list[object] = []
     for event in events:
-        own = read_own_correction(event) or read_own(event, profile)
+        own = (read_own_correction(event) or read_own(event, profile)) if profile.is_ours else None
         records.extend([own] if own else _rows(event, profile, parents, captured, findings))
     frame, more = frame_events(records)
     findings.extend(more)
@@ -100,7 +99,7 @@ def _rows(
                 "reason": declaration.get("reason"),
             }
         carrying = carrying or record["event_id"]
-        whole = {CONTENT: content, CONTEXT: list(event.context.entries)}
+        whole = {CONTENT: content, CONTEXT: event.context.used_by(content)}
         record["payload"] = whole if number == 0 else {HEAD: str(carrying)}
         yield record
 
@@ -134,7 +133,7 @@ def _common(event: EpcisEvent, profile: Profile, captured: datetime) -> dict[str
 
 def _things(content: dict[str, object], profile: Profile, parents: set[object]) -> Iterator[_Thing]:
     """What an EPCIS event happened to, each once: the things listed, or the parent when none is."""
-    uris = list(dict.fromkeys(uri for name in _EPC_LISTS for uri in content.get(name, [])))
+    uris = listed_uris(content)
     is_parent = not uris and "parentID" in content
     for uri in [content["parentID"]] if is_parent else uris:
         subject, number = profile.namespaces.read(uri)

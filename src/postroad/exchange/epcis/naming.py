@@ -13,17 +13,18 @@ from uuid import UUID
 
 from postroad.core.digests import digest_mapping
 from postroad.core.ids import digest_id
-from postroad.exchange.epcis.context import Context
+from postroad.exchange.epcis.context import EXTENSION, Context
 from postroad.exchange.epcis.document import EpcisEvent
 from postroad.exchange.epcis.fields import EVENT_TYPES, OTHER_TYPE, Field, scope_fields
 from postroad.exchange.epcis.identifiers import same_identifier
 from postroad.exchange.epcis.structure import read_instant
 from postroad.exchange.epcis.vocabulary import read_term, web_uri
 
-__all__ = ["content_digest", "correction_id", "event_key", "head_id", "part_id"]
+__all__ = ["content_digest", "correction_id", "event_key", "head_id", "listed_uris", "part_id"]
 
 _UUID = "urn:uuid:"
-_APART = ("@context", "eventID", "recordTime", "errorDeclaration")
+_APART = ("@context", "eventID", "recordTime", "errorDeclaration", f"{EXTENSION}correction")
+_LISTS = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
 
 
 def event_key(event: EpcisEvent) -> str:
@@ -49,6 +50,11 @@ def part_id(head: UUID, uri: str) -> UUID:
     return digest_id("epcis part", head.bytes, uri)
 
 
+def listed_uris(content: Mapping[str, object]) -> list[str]:
+    """The things that an EPCIS event lists, each once, in order."""
+    return list(dict.fromkeys(uri for name in _LISTS for uri in content.get(name, [])))
+
+
 def correction_id(head: UUID, declared: str, uri: str = "") -> UUID:
     """The id of a correction: it shares the eventID of what it declares void, so its instant tells it apart."""
     instant = read_instant(declared)
@@ -64,7 +70,7 @@ def content_digest(event: EpcisEvent) -> str:
     >>> content_digest(first) == content_digest(same)
     True
     """
-    kept = {name: value for name, value in event.content.items() if name not in _APART}
+    kept = {name: value for name, value in event.content.items() if event.context.expand(name) not in _APART}
     kind = event.content.get("type")
     scope = kind if kind in EVENT_TYPES else OTHER_TYPE
     return digest_mapping(_canonical(kept, scope, event.context))

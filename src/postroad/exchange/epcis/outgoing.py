@@ -18,10 +18,10 @@ from postroad.core.clock import time_zone
 from postroad.core.findings import Findings
 from postroad.events.envelope import Event
 from postroad.events.kinds import CORRECTION
-from postroad.exchange.epcis.context import CONTEXT_URL, Context, as_list, read_context
+from postroad.exchange.epcis.context import CONTEXT_URL, EXTENSION, PREFIX, Context, as_list, read_context
 from postroad.exchange.epcis.document import Document, EpcisEvent, compose_document, write_instant
 from postroad.exchange.epcis.incoming import CONTENT, CONTEXT, HEAD
-from postroad.exchange.epcis.own import EXTENSION, PREFIX, compose_own, declare_error
+from postroad.exchange.epcis.own import compose_own, declare_error
 from postroad.exchange.epcis.profile import Profile
 
 __all__ = ["from_events", "write_events"]

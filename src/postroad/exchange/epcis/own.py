@@ -14,16 +14,16 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from postroad.events.envelope import Event
-from postroad.events.kinds import SUBJECTS, UNKNOWN, kinds
+from postroad.events.kinds import CORRECTION, SUBJECTS, UNKNOWN, kinds
+from postroad.exchange.epcis.context import EXTENSION, PREFIX
 from postroad.exchange.epcis.document import EpcisEvent, write_instant
+from postroad.exchange.epcis.naming import event_key, head_id, listed_uris, part_id
 from postroad.exchange.epcis.profile import Profile
 from postroad.exchange.epcis.structure import read_instant
 from postroad.exchange.epcis.vocabulary import read_term
 
-__all__ = ["EXTENSION", "PREFIX", "compose_own", "declare_error", "own_fields", "read_own", "read_own_correction"]
+__all__ = ["compose_own", "declare_error", "own_fields", "read_own", "read_own_correction"]
 
-PREFIX = "postroad"
-EXTENSION = "urn:postroad:epcis:"
 _ACTIONS = {"accepted": "ADD", "bagged": "ADD", "loaded": "ADD", "unbagged": "DELETE", "destroyed": "DELETE"}
 _TEXTS = {"label": "label", "operator": "operator_id", "party": "party_id", "reason": "reason"}
 
@@ -95,14 +95,18 @@ def declare_error(content: Mapping[str, object], correction: Event, zone: tzinfo
 
 
 def read_own_correction(event: EpcisEvent) -> Event | None:
-    """Read a correction of ours back; None when it is not one."""
-    text = own_fields(event).get("correction")
-    if not isinstance(text, str) or "errorDeclaration" not in event.content:
+    """Read a correction of ours back; None when it is not one, or is not of the event that is declared void here."""
+    text, declaration = own_fields(event).get("correction"), event.content.get("errorDeclaration")
+    if not isinstance(text, str) or not isinstance(declaration, Mapping):
         return None
     try:
-        return Event.model_validate_json(text)
+        found = Event.model_validate_json(text)
     except ValidationError:
         return None
+    head = head_id(event_key(event))
+    followed = {head, *(part_id(head, uri) for uri in listed_uris(event.content))}
+    is_meant = found.follows in followed and found.occurred_at == read_instant(declaration.get("declarationTime"))
+    return found if found.kind == CORRECTION and is_meant else None
 
 
 def own_fields(event: EpcisEvent) -> dict[str, object]:

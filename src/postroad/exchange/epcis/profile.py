@@ -134,6 +134,8 @@ class Profile:
     emsevt_field: full name of an extension field that holds a UPU EMSEVT code, which then tells the kind.
     operator_id: who had custody.
     label: what the events are; ``measured`` for real scans.
+    is_ours: whether an event that another Postroad wrote comes back with all its own fields, custody and label among
+        them. When not, it is read like anybody's, with ``operator_id`` and ``label`` of this profile.
     """
 
     namespaces: Namespaces = field(default_factory=Namespaces)
@@ -143,6 +145,7 @@ class Profile:
     emsevt_field: str = ""
     operator_id: str | None = None
     label: str = "measured"
+    is_ours: bool = True
 
     def facility_id(self, uri: str) -> str:
         """The facility that a URI stands for; the URI itself when it is not known."""
