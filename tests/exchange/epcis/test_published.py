@@ -1,6 +1,8 @@
 """The official examples and JSON schema of EPCIS 2.0, where they are at hand."""
 
+import copy
 import json
+import random
 import re
 
 import pytest
@@ -77,6 +79,47 @@ def test_our_events_of_every_kind_are_valid():
 def test_what_the_schema_refuses_is_refused_here_too(content):
     assert faults(document(content)) != []
     assert read_document(document(content))[0].events == ()
+
+
+def test_what_the_schema_refuses_in_a_damaged_example_is_refused_here_too():
+    schema = json.loads(published("EPCIS-JSON-Schema.json").read_text(encoding="utf-8"))
+    validator = Draft7Validator(schema, format_checker=FORMATS)
+    whole = [json.loads(published(f"examples/{name}").read_text(encoding="utf-8")) for name in examples()]
+    draw, n_refused = random.Random(20251111), 0
+    for _ in range(400):
+        damaged = copy.deepcopy(draw.choice(whole))
+        damage(damaged, draw)
+        if validator.is_valid(damaged):
+            continue
+        n_refused += 1
+        _, findings = read_document(damaged)
+        assert findings.errors or "PR-E110" in findings.counts, damaged
+    assert n_refused > 100
+
+
+def damage(content, draw):
+    """Take out, replace or add one value somewhere in a document, but not in fields of somebody's own."""
+    steps = list(ways(content))
+    holder, name = draw.choice(steps)
+    what = draw.random()
+    if what < 0.3:
+        del holder[name]
+    elif what < 0.9 or isinstance(holder, list):
+        holder[name] = draw.choice(
+            [None, 7, "x", "urn:x:1", [], {}, True, ["x"], ["urn:x:1"] * 2, {"id": "x"}, "", [{}]]
+        )
+    else:
+        holder["new"] = 1
+
+
+def ways(content):
+    """Every place in a document: what holds it and its name there."""
+    for name, value in list(content.items()) if isinstance(content, dict) else enumerate(content):
+        if isinstance(name, str) and (":" in name or name == "@context"):
+            continue
+        yield content, name
+        if isinstance(value, dict | list):
+            yield from ways(value)
 
 
 def test_the_lists_of_terms_are_those_of_the_schema():
