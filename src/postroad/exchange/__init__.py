@@ -1,0 +1,1 @@
+"""Formats of others: bytes to events and tables and back, no state."""
