@@ -19,7 +19,6 @@ __all__ = [
     "add_to_filter",
     "chain_rows",
     "find_ids",
-    "find_subject",
     "gather_ids",
     "hash_ids",
     "hash_text",
@@ -34,11 +33,12 @@ __all__ = [
 ONE = np.uint64(1)
 SIX_BITS = np.uint64(63)
 LOW_32 = np.uint64(0xFFFFFFFF)
+AT_ONCE = 512
 
 
 @njit
 def hash_text(data, start, stop, seed):
-    """A 64-bit hash of bytes."""
+    """A 64-bit hash of the bytes from ``start`` to ``stop``, which differs by ``seed``."""
     value = mix64(np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(stop - start))
     place = start
     while place < stop:
@@ -114,30 +114,6 @@ def place_entries(hashes, n_buckets):
 
 
 @njit
-def find_subject(data, seed, starts, tags, found):
-    """Find the entries of a directory whose tag fits a text.
-
-    Parameters
-    ----------
-    data: uint8, the text. seed: what kind of thing it names. starts: as :func:`place_entries` gives them.
-    tags: uint16 (n,), bits of each entry's hash. found: int64, written: places of the entries that fit.
-
-    Returns
-    -------
-    How many fit.
-    """
-    value = hash_text(data, 0, data.size, seed)
-    bucket = np.int64((value >> np.uint64(32)) & np.uint64(starts.size - 2))
-    tag = np.uint16(value & np.uint64(0xFFFF))
-    n_found = 0
-    for place in range(starts[bucket], starts[bucket + 1]):
-        if tags[place] == tag and n_found < found.size:
-            found[n_found] = place
-            n_found += 1
-    return n_found
-
-
-@njit
 def gather_ids(file, places, rows_a_page, first, ids):
     """Copy ids out of the pages of a mapped file.
 
@@ -203,12 +179,13 @@ def add_to_filter(words, filter_words):
 
 
 @njit
-def may_hold(words, filter_words, rows):
-    """Which ids a filter may hold: their rows into ``rows``, int64 (n,); returns how many."""
+def may_hold(hashes, filter_words, rows):
+    """Which ids a filter may hold, by their hashes, uint64 (n,): their rows into ``rows``, int64 (n,); returns how
+    many."""
     mask = np.uint64(filter_words.size - 1)
     n_found = 0
-    for row in range(words.shape[0]):
-        value = hash_id(words[row, 0], words[row, 1])
+    for row in range(hashes.size):
+        value = hashes[row]
         bits = _bits(value & LOW_32)
         rows[n_found] = row
         n_found += (filter_words[np.int64((value >> np.uint64(32)) & mask)] & bits) == bits
@@ -216,28 +193,34 @@ def may_hold(words, filter_words, rows):
 
 
 @njit
-def note_ids(words, known, slots, held, n_held):
+def note_ids(words, hashes, known, slots, held, n_held):
     """Note the ids of a batch in a table of ids that are held.
 
     Parameters
     ----------
-    words: uint64 (n, 2), ids. known: int64 (n,): rows with 0 or more are passed over; written: the number of an id that
-        is held already, in the table or earlier in the batch.
+    words: uint64 (n, 2), ids. hashes: uint64 (n,), of :func:`hash_ids`. known: int64 (n,): rows with 0 or more are
+        passed over; written: the number of an id that is held already, in the table or earlier in the batch.
     slots: uint64 (a power of two, more than twice n_held + n), 0 where free, else the upper half of the id's hash and
         its number plus one. held: uint64 (more than n_held + n, 2).
     n_held: ids in the table.
 
     Returns
     -------
-    How many ids the table holds now; the new ones got the next numbers in the order of their rows.
+    How many ids the table holds now; the new ones got the next numbers in the order of their rows. And a number of no
+    meaning.
 
     Correct for fewer than 2**32 ids.
     """
     mask = slots.size - 1
+    seen = np.uint64(0)
     for row in range(words.shape[0]):
+        if row % AT_ONCE == 0:
+            # Looked at beforehand, many slots are fetched at once instead of one after another.
+            for other in range(row, min(row + AT_ONCE, words.shape[0])):
+                seen |= slots[np.int64(hashes[other] & np.uint64(mask))]
         if known[row] >= 0:
             continue
-        value = hash_id(words[row, 0], words[row, 1])
+        value = hashes[row]
         tag = value >> np.uint64(32)
         slot = np.int64(value & np.uint64(mask))
         while True:
@@ -254,7 +237,8 @@ def note_ids(words, known, slots, held, n_held):
                     known[row] = number
                     break
             slot = (slot + 1) & mask
-    return n_held
+    # What was looked at has to matter, or the compiler leaves it out.
+    return n_held, seen
 
 
 @njit
@@ -303,9 +287,8 @@ def chain_rows(hashes, first, stop, heads, following):
 
 
 @njit
-def walk_chain(data, seed, heads, following, hashes, found):
-    """Find the rows whose hash is that of a text, oldest first, into ``found``; returns how many there are."""
-    value = hash_text(data, 0, data.size, seed)
+def walk_chain(value, heads, following, hashes, found):
+    """Find the rows of a hash, oldest first, into ``found``; returns how many there are."""
     row = heads[np.int64(value & np.uint64(heads.size - 1))]
     n_found = 0
     while row >= 0:

@@ -18,7 +18,7 @@ import xxhash
 
 from postroad.core.errors import InternalError, LedgerError
 from postroad.events.columns import columns
-from postroad.kernels.finding import hash_ids, hash_texts, place_entries
+from postroad.kernels.finding import hash_ids, hash_text, hash_texts, place_entries
 from postroad.kernels.pages import (
     CRC_TABLES,
     DELTA,
@@ -32,7 +32,18 @@ from postroad.kernels.pages import (
     sample_texts,
 )
 
-__all__ = ["PACKED_LEAVES", "Arrays", "index_ids", "index_leaves", "index_subjects", "map_file", "pack", "unpack"]
+__all__ = [
+    "PACKED_LEAVES",
+    "Arrays",
+    "hash_subject",
+    "index_ids",
+    "index_leaves",
+    "index_subjects",
+    "map_file",
+    "mark_empty",
+    "pack",
+    "unpack",
+]
 
 Arrays = dict[str, np.ndarray]
 
@@ -156,6 +167,24 @@ def index_leaves(file: np.ndarray, metadata: pq.FileMetaData, stream: str) -> Ar
     }
 
 
+def mark_empty(leaves: Arrays, tree: pq.ParquetSchema, path: str, column: pa.ChunkedArray) -> None:
+    """Set ``page_unpacked`` to 0 where the pages of a leaf hold nothing but nulls.
+
+    Parameters
+    ----------
+    leaves: of :func:`index_leaves`, changed. tree: the schema of the segment. path: of the leaf.
+    column: the column the leaf is stored from, all rows of the segment.
+    """
+    place = next(number for number in range(len(tree.names)) if tree.column(number).path == path)
+    is_there = column.is_valid().to_numpy()
+    firsts = leaves["group_first"]
+    for group, first_page in enumerate(leaves["leaf_start"][:, place].tolist()):
+        rows = is_there[firsts[group] : firsts[group + 1]]
+        held = np.add.reduceat(rows, np.arange(0, len(rows), PAGE_ROWS))
+        pages = leaves["page_unpacked"][first_page : first_page + len(held)]
+        pages[held == 0] = 0
+
+
 def index_subjects(texts: pa.Array, seeds: np.ndarray, firsts: np.ndarray, n_rows: int) -> Arrays:
     """Which rows are about what.
 
@@ -207,6 +236,16 @@ def index_ids(words: np.ndarray, leaves: Arrays, place: int) -> Arrays:
         "id_rows": rows,
         "id_at": np.concatenate(at),
     }
+
+
+def hash_subject(text: str, seed: int) -> int:
+    """The hash by which the rows about a thing are found.
+
+    Parameters
+    ----------
+    text: its id. seed: what kind of thing, as in :func:`index_subjects`.
+    """
+    return int(hash_text(np.frombuffer(text.encode() or b"\0", np.uint8), 0, len(text.encode()), seed))
 
 
 def text_buffers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from postroad.kernels.finding import add_to_filter, may_hold, note_ids
+from postroad.kernels.finding import add_to_filter, hash_ids, may_hold, note_ids
 
 __all__ = ["SEALED", "KnownIds", "SealedIds"]
 
@@ -58,15 +58,15 @@ class KnownIds:
         int64 (n,): -1 for a new id, which gets the next row of the log; else its place. An id that came earlier in the
         batch has the row that the earlier one gets.
         """
-        known = np.full(len(words), -1, np.int64)
+        known, hashes = np.full(len(words), -1, np.int64), hash_ids(words)
         if self._sealed:
             rows = np.empty(len(words), np.int64)
-            wanted = rows[: may_hold(words, self._filter, rows)]
+            wanted = rows[: may_hold(hashes, self._filter, rows)]
             for number, segment in enumerate(self._sealed, start=1):
                 if len(wanted):
                     segment.find_ids(words, wanted, known, number * SEALED)
         self._make_room(self.n_held + len(words))
-        self.n_held = note_ids(words, known, self._slots, self._held, self.n_held)
+        self.n_held, _ = note_ids(words, hashes, known, self._slots, self._held, self.n_held)
         return known
 
     def seal(self, n_rows: int, segments: Sequence[SealedIds]) -> None:
@@ -109,4 +109,4 @@ class KnownIds:
         self._slots = np.full(1 << (2 * n_ids).bit_length(), 0, np.uint64)
         words = self._held[: self.n_held].copy()
         if len(words):
-            note_ids(words, np.full(len(words), -1, np.int64), self._slots, self._held, 0)
+            note_ids(words, hash_ids(words), np.full(len(words), -1, np.int64), self._slots, self._held, 0)

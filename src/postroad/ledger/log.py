@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,7 @@ ALIGN = 64
 CHAIN_START = bytes(16)
 FIRST_ROOM, MOST_ROOM = 1 << 16, 1 << 26
 """Bytes by which a log file's room grows: at first, and at most."""
+END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 FOLDER, SUFFIX, DURABLE_NAME = "log", ".log", "durable"
 OFFSET_BITS = 40
 
@@ -114,7 +116,7 @@ class LogFile:
         self._handle = disk.open(path)
         disk.sync_folder(path.parent)
 
-    def write(self, batches: Sequence[tuple[pa.Buffer, int]]) -> None:
+    def write(self, batches: Sequence[tuple[Sequence[pa.Buffer | bytes], int]]) -> None:
         """Put batches on the disk as one frame; when this returns, they are there.
 
         Parameters
@@ -126,8 +128,10 @@ class LogFile:
         OSError: the disk refused. The file must be cut or left: nothing more can be written to it.
         """
         parts: list[bytes | memoryview] = []
-        for content, n_rows in batches:
-            parts += [PART.pack(content.size, n_rows), memoryview(content), bytes(-content.size % ALIGN)]
+        for pieces, n_rows in batches:
+            views = [memoryview(piece) for piece in pieces]
+            size = sum(len(view) for view in views)
+            parts += [PART.pack(size, n_rows), *views, bytes(-size % ALIGN)]
         length = sum(len(part) for part in parts)
         seen = xxhash.xxh3_128()
         seen.update(HEAD.pack(MAGIC, length, len(batches), self.chain, CHAIN_START))
@@ -157,15 +161,22 @@ class LogFile:
             self._room = room
 
 
-def encode_batch(table: pa.Table) -> pa.Buffer:
-    """A batch as an Arrow stream, without the columns that hold nothing."""
+def encode_batch(table: pa.Table) -> list[pa.Buffer | bytes]:
+    """A batch as the pieces of an Arrow stream, without the columns that hold nothing."""
     (batch,) = table.combine_chunks().to_batches()
-    kept = [place for place, column in enumerate(batch.columns) if column.null_count < len(column)]
-    batch = batch.select(kept)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    return sink.getvalue()
+    batch = batch.select([place for place, column in enumerate(batch.columns) if column.null_count < len(column)])
+    if any(pa.types.is_dictionary(kind) for kind in batch.schema.types):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as writer:
+            writer.write_batch(batch)
+        return [sink.getvalue()]
+    return [_encode_schema(batch.schema), batch.serialize(), END_OF_STREAM]
+
+
+@lru_cache(maxsize=64)
+def _encode_schema(schema: pa.Schema) -> pa.Buffer:
+    """The message with which a stream of a schema begins."""
+    return schema.serialize()
 
 
 def read_batch(content: memoryview, batch: Batch) -> pa.Table:

@@ -11,23 +11,20 @@ import pyarrow.parquet as pq
 
 from postroad.core.errors import LedgerError
 from postroad.events.columns import schema
-from postroad.kernels.finding import find_ids, find_subject, gather_ids
+from postroad.kernels.finding import find_ids, gather_ids
 from postroad.kernels.pages import CRC_TABLES, DELTA, DICTIONARY, PACKED, PAGE_ROWS, levels_of, read_leaves, read_texts
-from postroad.ledger.index import map_file, unpack
+from postroad.ledger.index import hash_subject, map_file, unpack
 from postroad.ledger.manifest import Segment
 from postroad.ledger.ordering import SUBJECT_COLUMNS
 from postroad.ledger.segments import complete, read_columns
 
-__all__ = ["Rows", "SegmentReader", "rows_table"]
+__all__ = ["Rows", "SegmentReader", "rows_batch"]
 
 Rows = dict[str, list]
 """Columns of a stream as lists of plain values; instants in microseconds from 1970."""
 
 ZSTD = pa.Codec("zstd")
-MAX_NOMINEES = 64
 TAKEN_ONE_BY_ONE = 2000
-EMPTY_PAGE = 8
-"""Bytes up to which a page of texts holds nothing but the levels of nulls."""
 
 
 class SegmentReader:
@@ -44,6 +41,7 @@ class SegmentReader:
         self.stream = stream
         self.n_rows = segment.n_rows
         self.arrays = unpack(folder / segment.index)
+        self._starts, self._tags = self.arrays["subject_starts"], self.arrays["subject_tags"]
         self._map = map_file(self.path)
         if len(self._map) != segment.n_bytes:
             raise LedgerError("PR-L213", path=str(self.path), value=f"{len(self._map)} bytes, not {segment.n_bytes}")
@@ -51,21 +49,25 @@ class SegmentReader:
         leaves = pq.read_metadata(self.path).schema
         self._paths = [leaves.column(place).path for place in range(len(leaves.names))]
 
-    def about(self, text: str, seed: int) -> Rows | None:
+    def about(self, text: str, seed: int, value: int | None = None) -> Rows | None:
         """The rows about a thing, every column of the stream; None when there are none.
 
         Parameters
         ----------
         text: its id. seed: index into :data:`postroad.ledger.ordering.SUBJECT_COLUMNS`.
+        value: :func:`hash_subject` of the two, for those who look into many segments.
         """
-        arrays = self.arrays
-        found = np.empty(MAX_NOMINEES, np.int64)
-        data = np.frombuffer(text.encode(), np.uint8)
-        n_found = find_subject(data, seed, arrays["subject_starts"], arrays["subject_tags"], found)
-        for place in found[:n_found].tolist():
-            rows = self.rows(int(arrays["subject_rows"][place]), int(arrays["subject_counts"][place]))
+        value = hash_subject(text, seed) if value is None else value
+        bucket = (value >> 32) & (len(self._starts) - 2)
+        start, stop = self._starts[bucket : bucket + 2].tolist()
+        tags = self._tags[start:stop].tolist()
+        while value & 0xFFFF in tags:
+            start += tags.index(value & 0xFFFF)
+            rows = self.rows(int(self.arrays["subject_rows"][start]), int(self.arrays["subject_counts"][start]))
             if rows[SUBJECT_COLUMNS[seed]][0] == text:
                 return rows
+            start += 1
+            tags = self._tags[start:stop].tolist()
         return None
 
     def rows(self, first: int, count: int) -> Rows:
@@ -83,8 +85,8 @@ class SegmentReader:
         """Rows of any places, int64 (n,), in the schema of the stream."""
         if len(rows) > TAKEN_ONE_BY_ONE:
             return complete(read_columns(self.path, schema(self.stream).names), self.stream).take(pa.array(rows))
-        parts = [rows_table(self.rows(row, 1), self.stream) for row in rows.tolist()]
-        return pa.concat_tables(parts)
+        parts = [rows_batch(self.rows(row, 1), self.stream) for row in rows.tolist()]
+        return pa.Table.from_batches(parts, schema(self.stream))
 
     def ids(self, first: int = 0, count: int | None = None) -> np.ndarray:
         """Event ids of neighbouring rows as two words each, uint64 (n, 2)."""
@@ -140,13 +142,13 @@ class SegmentReader:
             held = min(PAGE_ROWS, n_rows - first + begin)
             upto = min(begin + count, held)
             unpacked = int(arrays["page_unpacked"][page])
-            if not is_list and unpacked <= EMPTY_PAGE:
+            if not unpacked:
                 values += [None] * (upto - begin)
             else:
                 content = self._page(page, unpacked, leaf)
                 whole = _list_texts if is_list else _plain_texts
                 n_values = int(arrays["page_values"][page])
-                values += whole(content, n_values, int(arrays["leaf_top"][leaf]))[begin:upto]
+                values += whole(content, n_values, int(arrays["leaf_top"][leaf]), begin, upto)
             first, count = first + upto - begin, count - (upto - begin)
         return values
 
@@ -163,28 +165,34 @@ class SegmentReader:
         raise LedgerError("PR-L213", path=str(self.path), value=f"the checksum of a page of '{leaf}' differs")
 
 
-def rows_table(rows: Rows, stream: str) -> pa.Table:
-    """Rows as a table in the schema of their stream."""
+def rows_batch(rows: Rows, stream: str) -> pa.RecordBatch:
+    """Rows in the schema of their stream."""
     target = schema(stream)
-    return pa.table([pa.array(rows[field.name], field.type) for field in target], schema=target)
+    return pa.record_batch([pa.array(rows[field.name], field.type) for field in target], schema=target)
 
 
-def _plain_texts(page: np.ndarray, n_values: int, top: int) -> list:
-    """The texts of a page, None where null."""
+def _plain_texts(page: np.ndarray, n_values: int, top: int, begin: int, upto: int) -> list:
+    """The texts of some rows of a page, None where null."""
     levels = np.empty((2, n_values), np.int32)
     place = levels_of(page, n_values, False, top, *levels)
     is_there = levels[1] == top
-    texts = iter(_texts(page, place, int(np.count_nonzero(is_there))))
-    return [next(texts) if there else None for there in is_there.tolist()]
+    if not is_there[begin:upto].any():
+        return [None] * (upto - begin)
+    texts = iter(_texts(page, place, is_there, begin, upto))
+    return [next(texts) if there else None for there in is_there[begin:upto].tolist()]
 
 
-def _list_texts(page: np.ndarray, n_values: int, top: int) -> list:
-    """The lists of texts of a page: a list each row, None where the list is null; a text may be None."""
+def _list_texts(page: np.ndarray, n_values: int, top: int, begin: int, upto: int) -> list:
+    """The lists of texts of some rows of a page: None where the list is null; a text may be None."""
     repeats, levels = np.empty((2, n_values), np.int32)
     place = levels_of(page, n_values, True, top, repeats, levels)
-    texts = iter(_texts(page, place, int(np.count_nonzero(levels == top))))
+    rows = np.append(np.flatnonzero(repeats == 0), n_values)
+    first, stop = int(rows[begin]), int(rows[upto])
+    if not levels[first:stop].any():
+        return [None] * (upto - begin)
+    texts = iter(_texts(page, place, levels == top, first, stop))
     lists: list = []
-    for repeat, level in zip(repeats.tolist(), levels.tolist(), strict=True):
+    for repeat, level in zip(repeats[first:stop].tolist(), levels[first:stop].tolist(), strict=True):
         if repeat == 0:
             lists.append(None if level == 0 else [])
         if level >= LIST_ELEMENT:
@@ -195,12 +203,14 @@ def _list_texts(page: np.ndarray, n_values: int, top: int) -> list:
 LIST_ELEMENT = 2
 
 
-def _texts(page: np.ndarray, place: int, n: int) -> list[str]:
-    """Texts that stand one after another."""
-    at, size = np.empty((2, n), np.int64)
-    read_texts(page, place, n, at, size)
-    content = page.tobytes()
-    return [content[a : a + s].decode() for a, s in zip(at.tolist(), size.tolist(), strict=True)]
+def _texts(page: np.ndarray, place: int, is_there: np.ndarray, begin: int, upto: int) -> list[str]:
+    """The texts of values ``begin`` to ``upto`` of a page whose texts stand one after another from a place on."""
+    before = int(np.count_nonzero(is_there[:begin]))
+    n_texts = before + int(np.count_nonzero(is_there[begin:upto]))
+    at, size = np.empty((2, n_texts), np.int64)
+    read_texts(page, place, n_texts, at, size)
+    ends = zip(at[before:].tolist(), size[before:].tolist(), strict=True)
+    return [page[start : start + length].tobytes().decode() for start, length in ends]
 
 
 def _join_raw(codes: list, texts: list) -> list:

@@ -22,7 +22,7 @@ from postroad.events.columns import columns, schema
 from postroad.kernels.finding import renumber
 from postroad.kernels.pages import PAGE_ROWS
 from postroad.ledger.disk import Disk
-from postroad.ledger.index import PACKED_LEAVES, index_ids, index_leaves, index_subjects, pack
+from postroad.ledger.index import PACKED_LEAVES, index_ids, index_leaves, index_subjects, mark_empty, pack
 from postroad.ledger.manifest import Segment
 from postroad.ledger.ordering import Subjects
 
@@ -171,6 +171,10 @@ def _index(content: pa.Buffer, table: pa.Table, stream: str, subjects: Subjects)
     arrays = index_leaves(np.frombuffer(content, np.uint8), metadata, stream)
     if stream == "events":
         place = metadata.schema.names.index("event_id")
+        for path, column in (("raw.text", pc.struct_field(table["raw"], "text")), ("payload", table["payload"])):
+            mark_empty(arrays, metadata.schema, path, column)
+        for path in PACKED_LEAVES[:2]:
+            mark_empty(arrays, metadata.schema, path, table["related"])
         arrays |= index_ids(id_words(table["event_id"].combine_chunks()), arrays, place)
     return pack(arrays | index_subjects(subjects.texts, subjects.seeds, subjects.firsts, table.num_rows))
 

@@ -27,6 +27,7 @@ from postroad.events.columns import columns, conform, schema
 from postroad.events.kinds import SUBJECTS, kinds
 from postroad.ledger.admission import Receipt
 from postroad.ledger.disk import Disk, Writing, writer_lock
+from postroad.ledger.index import hash_subject
 from postroad.ledger.log import check_log, list_logs
 from postroad.ledger.manifest import (
     MANIFEST_NAME,
@@ -42,7 +43,7 @@ from postroad.ledger.manifest import (
     write_manifest,
 )
 from postroad.ledger.query import run_query
-from postroad.ledger.reading import Rows, SegmentReader, rows_table
+from postroad.ledger.reading import Rows, SegmentReader, rows_batch
 from postroad.ledger.segments import SEGMENT_ROWS, complete
 from postroad.ledger.tail import Tail
 from postroad.ledger.writer import Writer
@@ -227,7 +228,8 @@ class Ledger:
         seed = SUBJECTS.index(subject)
 
         def find(manifest: Manifest) -> list[Rows]:
-            parts = [reader.about(name, seed) for reader in self._readers(manifest.segments("events"))]
+            value = hash_subject(name, seed)
+            parts = [reader.about(name, seed, value) for reader in self._readers(manifest.segments("events"))]
             return [part for part in (*parts, self._tail.about(name, seed)) if part is not None]
 
         return _framed(self._seen_now(find), "events")
@@ -329,7 +331,7 @@ def _framed(parts: list[Rows], stream: str) -> pl.DataFrame:
     if any(keys[place] < keys[place - 1] for place in range(1, len(keys))):
         order = sorted(range(len(keys)), key=keys.__getitem__)
         rows = {name: [values[place] for place in order] for name, values in rows.items()}
-    return pl.from_arrow(rows_table(rows, stream))
+    return pl.DataFrame(rows_batch(rows, stream))
 
 
 def _digest_batch(table: pa.Table, stream: str) -> str:

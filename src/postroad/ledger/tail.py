@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from postroad.events.columns import schema
 from postroad.kernels.finding import chain_rows, hash_texts, walk_chain
-from postroad.ledger.index import text_buffers
+from postroad.ledger.index import hash_subject, text_buffers
 from postroad.ledger.log import Batch, Durable, list_logs, log_path, read_batch, scan_log
 from postroad.ledger.ordering import SUBJECT_COLUMNS
 from postroad.ledger.reading import Rows
@@ -97,11 +97,11 @@ class Tail:
         """The events about a thing, in no order; as :meth:`postroad.ledger.reading.SegmentReader.about`."""
         self._chain()
         found = np.empty(len(self._next) if self.n_rows < 64 else 1 << 12, np.int64)
-        data = np.frombuffer(text.encode(), np.uint8)
-        n_found = walk_chain(data, seed, self._heads, self._next, self._hashes, found)
+        value = np.uint64(hash_subject(text, seed))
+        n_found = walk_chain(value, self._heads, self._next, self._hashes, found)
         while n_found > len(found):
             found = np.empty(n_found, np.int64)
-            n_found = walk_chain(data, seed, self._heads, self._next, self._hashes, found)
+            n_found = walk_chain(value, self._heads, self._next, self._hashes, found)
         if not n_found:
             return None
         table = self.take(found[:n_found])

@@ -42,7 +42,7 @@ MOST_WAITING = 4
 class _Ticket:
     """A batch on its way to the disk."""
 
-    content: pa.Buffer | None
+    content: Sequence[pa.Buffer | bytes] | None
     n_rows: int
     is_done: bool = False
     error: OSError | None = None
