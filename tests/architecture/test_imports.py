@@ -17,7 +17,7 @@ LAYERS = [
     "postroad.flow | postroad.twin",
     "postroad.routing",
     "postroad.measure",
-    "postroad.ledger",
+    "postroad.ledger | postroad.exchange",
     "postroad.demand | postroad.cost",
     "postroad.network | postroad.events | postroad.facts",
     "postroad.kernels",
