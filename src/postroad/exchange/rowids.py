@@ -37,9 +37,9 @@ def digest_rows(frame: pl.DataFrame, names: Iterable[str], scheme: str) -> pl.Se
         pieces += [text.str.len_bytes().cast(pl.String), pl.lit(":"), text]
     if frame.height == 0:
         return pl.Series("event_id", [], dtype=pl.Binary)
-    texts = frame.select(pl.concat_str(pieces).alias("content"))["content"]
-    seed = blake2b(scheme.encode(), digest_size=SIZE).digest()
-    joined = b"".join([blake2b(text.encode(), digest_size=SIZE, key=seed).digest() for text in texts])
+    contents = frame.select(pl.concat_str(pieces).cast(pl.Binary).alias("content"))["content"].to_list()
+    person = blake2b(scheme.encode(), digest_size=SIZE).digest()
+    joined = b"".join([blake2b(content, digest_size=SIZE, person=person).digest() for content in contents])
     table = np.frombuffer(joined, dtype=np.uint8).reshape(-1, SIZE).copy()
     table[:, 6] = table[:, 6] & 0x0F | 0x80
     table[:, 8] = table[:, 8] & 0x3F | 0x80
