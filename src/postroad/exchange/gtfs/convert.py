@@ -97,8 +97,26 @@ def read_gtfs(
     findings = Findings()
     files = read_files(path, findings)
     source = f"GTFS {Path(path).name}"
-    agency = files["agency"].with_columns(pl.col("agency_id").fill_null("agency"))
-    zone = _one_zone(agency, findings)
+    zone = _one_zone(files["agency"], findings)
+    calls, trips, stations, calendar, dates = _read_timetable(files, places, findings)
+    if timezone is not None and timezone != zone:
+        shifts = zone_shift_min(calendar, zone, timezone, findings)
+        calls, trips, calendar, dates = _shift(calls, trips, calendar, dates, shifts)
+    facilities = _facilities(stations, calls, trips, source)
+    tables = _lay_out(calls, trips, facilities, vehicles or {}, detour, source)
+    tables |= {
+        "operators": _operators(files["agency"], source),
+        "facilities": facilities,
+        "calendar": calendar.with_columns(_marks(source)),
+        "calendar_dates": dates.with_columns(_marks(source)),
+    }
+    return TransitTables(timezone or zone, {name: _prefixed(frame, prefix) for name, frame in tables.items()}), findings
+
+
+def _read_timetable(
+    files: Mapping[str, pl.DataFrame], places: str | Mapping[str, str], findings: Findings
+) -> tuple[pl.DataFrame, ...]:
+    """Calls, trips and stations, as far as they hold together, and both calendars."""
     calendar, dates = read_services(files["calendar"], files["calendar_dates"], findings)
     trips = _read_trips(files["trips"], files["routes"], calendar, findings)
     stations = _read_stations(files["stops"], places, findings)
@@ -106,20 +124,14 @@ def read_gtfs(
     calls, trips = expand_headways(calls, trips, files["frequencies"], findings)
     calls = merge_calls(calls, findings)
     trips = trips.join(calls, on="trip_id", how="semi", maintain_order="left")
-    if timezone is not None and timezone != zone:
-        shifts = zone_shift_min(calendar, zone, timezone, findings)
-        calls, trips, calendar, dates = _shift(calls, trips, calendar, dates, shifts)
-    facilities = _facilities(stations, calls, trips, source)
-    tables = _lay_out(calls, trips, facilities, vehicles or {}, detour, source)
-    operators = agency.unique("agency_id", keep="first", maintain_order=True)
-    tables |= {
-        "operators": operators.select(operator_id="agency_id", name="agency_name").with_columns(_marks(source)),
-        "facilities": facilities,
-        "calendar": calendar.with_columns(_marks(source)),
-        "calendar_dates": dates.with_columns(_marks(source)),
-    }
-    tables = {name: _prefixed(frame, prefix) for name, frame in tables.items()}
-    return TransitTables(timezone or zone, tables), findings
+    return calls, trips, stations, calendar, dates
+
+
+def _operators(agency: pl.DataFrame, source: str) -> pl.DataFrame:
+    """The agencies; one alone may go without an id."""
+    named = agency.with_columns(pl.col("agency_id").fill_null("agency"))
+    named = named.unique("agency_id", keep="first", maintain_order=True)
+    return named.select(operator_id="agency_id", name="agency_name").with_columns(_marks(source))
 
 
 def _one_zone(agency: pl.DataFrame, findings: Findings) -> str:
