@@ -11,6 +11,8 @@ import polars as pl
 __all__ = ["digest_rows"]
 
 SIZE = 16
+BETWEEN, ESCAPE = "\x1f", "\x1e"
+MARKS = "[\x1e\x1f]"
 
 
 def digest_rows(frame: pl.DataFrame, names: Iterable[str], scheme: str) -> pl.Series:
@@ -31,13 +33,15 @@ def digest_rows(frame: pl.DataFrame, names: Iterable[str], scheme: str) -> pl.Se
     >>> digest_rows(frame, ["a", "b"], "test").n_unique()
     2
     """
-    pieces = []
-    for name in names:
-        text = pl.col(name).fill_null("")
-        pieces += [text.str.len_bytes().cast(pl.String), pl.lit(":"), text]
     if frame.height == 0:
         return pl.Series("event_id", [], dtype=pl.Binary)
-    contents = frame.select(pl.concat_str(pieces).cast(pl.Binary).alias("content"))["content"].to_list()
+    texts = frame.select(pl.col(list(names)).fill_null(""))
+    odd = [column.name for column in texts.iter_columns() if column.str.contains(MARKS).any()]
+    if odd:
+        marked = pl.col(odd).str.replace_all(ESCAPE, ESCAPE + "0", literal=True)
+        texts = texts.with_columns(marked.str.replace_all(BETWEEN, ESCAPE + "1", literal=True))
+    content = pl.concat_str(pl.all(), separator=BETWEEN).cast(pl.Binary).alias("content")
+    contents = texts.select(content)["content"].to_list()
     person = blake2b(scheme.encode(), digest_size=SIZE).digest()
     joined = b"".join([blake2b(content, digest_size=SIZE, person=person).digest() for content in contents])
     table = np.frombuffer(joined, dtype=np.uint8).reshape(-1, SIZE).copy()

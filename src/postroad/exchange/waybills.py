@@ -28,6 +28,7 @@ __all__ = [
     "UNCLEAN",
     "Candidate",
     "Pattern",
+    "is_s10",
     "normal_number",
     "normalise_number",
     "patterns",
@@ -124,6 +125,20 @@ def normal_number(numbers: pl.Series) -> pl.Series:
     return numbers.scatter(unclean.arg_true(), cleaned)
 
 
+def is_s10(numbers: pl.Series) -> pl.Series:
+    """Which numbers are S10 identifiers with the right check digit and a country that exists: bool (n,).
+
+    Parameters
+    ----------
+    numbers: text (n,) in its normal form.
+
+    >>> is_s10(pl.Series(["RB123456785GB", "RB123456786GB", None])).to_list()
+    [True, False, False]
+    """
+    hits = numbers.str.contains("^[A-Z]{2}[0-9]{9}[A-Z]{2}$").fill_null(False)
+    return pl.Series(_check_column("s10", numbers, hits) == PASSED)
+
+
 def recognise_number(text: str) -> list[Candidate]:
     """Say whose number this may be.
 
@@ -164,7 +179,7 @@ def recognise_column(numbers: pl.Series) -> pl.DataFrame:
     hits = number.to_frame().select(
         pl.col("number").str.contains(pattern.pattern).fill_null(False).alias(pattern.pattern_id) for pattern in table
     )
-    checks = {pattern.pattern_id: _check_column(pattern, number, hits[pattern.pattern_id]) for pattern in table}
+    checks = {pattern.pattern_id: _check_column(pattern.check, number, hits[pattern.pattern_id]) for pattern in table}
     scores = np.zeros((len(table), len(number)), dtype=np.int8)
     for place, pattern in enumerate(table):
         grade = np.where(checks[pattern.pattern_id] == FAILED, 2, STRENGTHS.index(pattern.strength))
@@ -224,20 +239,20 @@ CHECKS: Mapping[str, Callable[[str], bool]] = {
 }
 
 
-def _check_column(pattern: Pattern, numbers: pl.Series, hits: pl.Series) -> np.ndarray:
+def _check_column(check: str, numbers: pl.Series, hits: pl.Series) -> np.ndarray:
     """What the check digits of the numbers that have a shape say: int8 (n,), NO_CHECK, PASSED or FAILED."""
     verdicts = np.zeros(len(numbers), dtype=np.int8)
-    if not pattern.check or not hits.any():
+    if not check or not hits.any():
         return verdicts
     texts = numbers.filter(hits)
     signs = np.array(texts.to_list(), dtype="S").view(np.uint8).reshape(len(texts), -1).astype(np.int64) - ord("0")
-    if pattern.check == "s10":
+    if check == "s10":
         serials = signs[:, 2:10] @ (10 ** np.arange(7, -1, -1))
         is_right = (s10_digits(serials) == signs[:, 10]) & texts.str.slice(11).is_in(list(COUNTRIES)).to_numpy()
-    elif pattern.check == "gs1":
+    elif check == "gs1":
         weights = np.where(np.arange(17) % 2 == 0, 3, 1)
         is_right = -(signs[:, -18:-1] @ weights) % 10 == signs[:, -1]
-    elif pattern.check == "fedex12":
+    elif check == "fedex12":
         is_right = signs[:, :11] @ np.array(FEDEX_WEIGHTS) % 11 % 10 == signs[:, 11]
     else:
         is_right = signs[:, :9] @ (10 ** np.arange(8, -1, -1)) % 7 == signs[:, 9]

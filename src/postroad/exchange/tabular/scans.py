@@ -25,6 +25,7 @@ __all__ = ["ScanPiece", "Tally", "payload_columns", "read_pieces", "read_scans"]
 
 TABLE = "file"
 ROW = "__row"
+KNOWN = "__known"
 MAX_CODES = 1_000
 
 
@@ -101,7 +102,8 @@ def read_scans(
 
     **Assumes** ``recorded_at`` is ``occurred_at`` when no column is mapped to it, so that reading a file again gives
     the same events. A digest is of the row's cells as they stand: a row that another export writes otherwise is
-    another event.
+    another event. A row whose code was unknown and is known by now is another event too, beside the unknown one; any
+    other change of the mapping leaves the ids as they are, and a ledger keeps what came first.
     """
     findings, frames = Findings(), []
     for piece in read_pieces(path, mapping, progress=progress):
@@ -352,17 +354,22 @@ def _make_ids(
         if not is_uuid.any() and sent.null_count() == 0:
             return made
         whole = pl.when(pl.lit(is_uuid)).then(pl.lit(uuid)).str.decode("hex", strict=False)
-        by_row = _digest_cells(cells, header, mapping)
+        by_row = _digest_cells(columns["kind"], cells, header, mapping)
         return pl.select(
             pl.coalesce(whole, pl.when(pl.lit(sent.is_not_null())).then(pl.lit(made)), pl.lit(by_row))
         ).to_series()
-    return _digest_cells(cells, header, mapping)
+    return _digest_cells(columns["kind"], cells, header, mapping)
 
 
-def _digest_cells(cells: pl.DataFrame, header: tuple[str, ...], mapping: ImportMapping) -> pl.Series:
-    """Digest of the row's cells: the columns that the mapping says, or all."""
+def _digest_cells(kind: pl.Series, cells: pl.DataFrame, header: tuple[str, ...], mapping: ImportMapping) -> pl.Series:
+    """Digest of the row's cells: the columns that the mapping says, or all.
+
+    An event of kind unknown has an id of its own, so that the row can come again once its code is known.
+    """
     names = mapping.keys.ids.digest or list(header)
-    return digest_rows(cells.select(pl.col(names).cast(pl.String)), names, f"scan {mapping.keys.name}")
+    is_known = pl.when(pl.lit(kind) == UNKNOWN).then(pl.lit(UNKNOWN)).alias(KNOWN)
+    texts = cells.select(pl.col(names).cast(pl.String), is_known)
+    return digest_rows(texts, [*names, KNOWN], f"scan {mapping.keys.name}")
 
 
 def _payload(cells: pl.DataFrame, header: tuple[str, ...], mapping: ImportMapping) -> pl.Series:

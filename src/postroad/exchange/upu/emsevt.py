@@ -39,6 +39,7 @@ from postroad.events.columns import empty_frame
 from postroad.events.kinds import UNKNOWN, kinds
 from postroad.exchange.rowids import digest_rows
 from postroad.exchange.upu.offices import check_office
+from postroad.exchange.waybills import is_s10
 
 __all__ = [
     "COLUMNS",
@@ -163,7 +164,7 @@ def events_from_records(
     for row in foreign.head(MAX_PER_CODE).iter_rows(named=True):
         findings.add("PR-E310", table=TABLE, row=row["__row"], column="event", value=row["event"])
     findings.count("PR-E310", foreign.height - MAX_PER_CODE)
-    _look_at(frame, "item_id", check_s10, findings)
+    _look_at(frame.filter(~is_s10(frame["item_id"])), "item_id", check_s10, findings)
     for name in ("office", "next_office"):
         _look_at(frame, name, check_office, findings)
     return _events_of(frame, facilities or {}, label), findings
