@@ -148,6 +148,37 @@ def test_one_bad_row_loses_no_other(tmp_path, row, code, column):
     assert (finding.code, finding.row, finding.column) == (code, 3, column)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("n_bad", [1, 2, 3])
+def test_a_quote_that_does_not_close_loses_its_own_row_only(tmp_path, n_bad, end):
+    good = [f"SF{n:013d},2025-11-11 09:30:00,杭州,收件" for n in range(300)]
+    bad = ['"SF1,2025-11-11 09:30:00,杭州,收件', 'SF1,2025-11-11 09:30:00,杭州,"收件', 'SF1,"2025,x,收件'][:n_bad]
+    lines = []
+    for number, line in enumerate(bad):
+        lines += [*good[number * 100 : number * 100 + 100], line]
+    lines += good[n_bad * 100 :]
+    frame, findings = read(tmp_path, HEADER.replace("\n", end) + end.join(lines) + end)
+    assert frame.height == 300
+    assert codes(findings) == [("PR-E337", 102 + 101 * number) for number in range(n_bad)]
+
+
+@pytest.mark.parametrize("last", ["\n", ""])
+def test_a_quote_that_opens_in_the_last_row(tmp_path, last):
+    frame, findings = read(tmp_path, HEADER + ROWS + 'SF9,2025-11-11 09:30:00,杭州,"收件' + last)
+    assert frame.height == 2
+    assert codes(findings) == [("PR-E337", 4)]
+
+
+def test_quotes_that_are_right(tmp_path):
+    columns = {**KEYS["columns"], "raw_text": "备注"}
+    cells = ['"到了\n放, 门口"', '"说""好""的"', '5" 箱', '"一\n二\n\n三"']
+    rows = "".join(f"SF{n},2025-11-11 09:30:00,A,收件,{cell}\n" for n, cell in enumerate(cells))
+    frame, findings = read(tmp_path, HEADER.strip() + ",备注\n" + rows, keys(columns=columns))
+    assert len(findings) == 0
+    texts = frame["raw"].struct.field("text").to_list()
+    assert texts == ["到了\n放, 门口", '说"好"的', '5" 箱', "一\n二\n\n三"]
+
+
 def test_rows_are_numbered_as_in_the_file(tmp_path):
     bad = "SF1,never,A,收件\n"
     text = "title\n\n" + HEADER + ROWS + "SF1,x\n" + ROWS + bad

@@ -91,7 +91,8 @@ def read_scans(
     The event frame, in the order of the file, a row that comes twice once; and findings, rows counted as in the file:
 
     - errors, the row is left out: PR-E326 ragged, PR-E327 no instant, PR-E328 a number that a spreadsheet cut, PR-E329
-      a needed cell is empty, PR-E336 a time that the zone's clocks did not show or showed twice;
+      a needed cell is empty, PR-E336 a time that the zone's clocks did not show or showed twice, PR-E337 a quote that
+      does not close;
     - errors, nothing can be read: PR-E322 a column that the mapping names is not there;
     - warnings: PR-E330 an unknown code (one a code; the kind becomes ``unknown``, the code stays in ``raw``), PR-E331
       a facility without translation, PR-E332 rows that come twice, PR-E333 a column about persons that is left out.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 
 from postroad.core.errors import InputError
 from postroad.core.findings import Findings
+from postroad.exchange.tabular.lines import STRAY, QuotedLines
 from postroad.exchange.tabular.mapping import FileSection
 
 __all__ = ["Piece", "Source", "open_source"]
@@ -75,7 +75,7 @@ def open_source(path: Path | str, options: FileSection, findings: Findings, piec
     ----------
     path: ``.csv``, ``.txt`` or ``.tsv``; ``.xlsx``, ``.xlsm``, ``.xls``, ``.xlsb`` or ``.ods``; ``.parquet``.
     options: what the mapping says about the file.
-    findings: ragged rows are added here as PR-E326 while the pieces are read.
+    findings: ragged rows are added here as PR-E326, stray quotes as PR-E337, while the pieces are read.
     piece_rows: about how many rows a piece has.
 
     Raises
@@ -108,19 +108,14 @@ def _open_csv(path: Path, options: FileSection, findings: Findings, piece_rows: 
         raise InputError("PR-E324", path=path.name, value=encoding) from error
     delimiter = options.delimiter or max(DELIMITERS, key=head[-1].count)
     header = _header(next(csv.reader([head[-1]], delimiter=delimiter), []), path)
-    content: object = str(path)
-    if delimiter == WIDE_COMMA:
-        text = path.read_text(encoding="utf-8-sig" if encoding == "utf-8" else encoding)
-        content, encoding_read = io.BytesIO(text.replace(WIDE_COMMA, PLAIN_MARK).encode()), "utf-8"
-    else:
-        encoding_read = encoding
     mark = PLAIN_MARK if delimiter == WIDE_COMMA else delimiter
-    pieces = _csv_pieces(content, header, mark, encoding_read, len("".join(head).splitlines()), findings, piece_rows)
-    return Source("csv", header, pieces, encoding, delimiter)
+    n_head = len("".join(head).splitlines())
+    lines = QuotedLines(path, encoding, delimiter, mark, len(header), n_head)
+    return Source("csv", header, _csv_pieces(lines, header, mark, n_head, findings, piece_rows), encoding, delimiter)
 
 
 def _csv_pieces(
-    content: object, header: tuple[str, ...], mark: str, encoding: str, n_head: int, findings: Findings, piece_rows: int
+    lines: QuotedLines, header: tuple[str, ...], mark: str, n_head: int, findings: Findings, piece_rows: int
 ) -> Iterator[Piece]:
     """The rows of a CSV file. Rows of another length are told and left out."""
     ragged: list[pa_csv.InvalidRow] = []
@@ -131,13 +126,12 @@ def _csv_pieces(
 
     try:
         reader = pa_csv.open_csv(
-            content,
+            pa.PythonFile(lines, mode="r"),
             read_options=pa_csv.ReadOptions(
                 column_names=[f"c{number}" for number in range(len(header))],
                 skip_rows=n_head,
                 use_threads=False,
                 block_size=max(1 << 16, min(1 << 26, piece_rows * 100)),
-                encoding=encoding,
             ),
             parse_options=pa_csv.ParseOptions(
                 delimiter=mark, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=put_aside
@@ -151,8 +145,7 @@ def _csv_pieces(
             frame = pl.DataFrame(pl.from_arrow(batch)).rename(dict(zip(batch.schema.names, header, strict=True)))
             aside, n_told = ragged[n_told:], len(ragged)
             for row in aside:
-                place = {"table": "file", "row": row.number or 0, "value": row.text[:80]}
-                findings.add("PR-E326", **place, n_found=row.actual_columns, n_expected=row.expected_columns)
+                _tell_ragged(row, mark, findings)
             numbers = np.arange(next_row, next_row + frame.height + len(aside))
             sound = np.isin(numbers, [row.number for row in aside], invert=True)
             rows = numbers[sound][: frame.height]
@@ -162,8 +155,18 @@ def _csv_pieces(
         if "Empty CSV" in str(error):
             return
         raise InputError("PR-E339", path="csv", value=str(error)[:120]) from error
-    except UnicodeDecodeError as error:
-        raise InputError("PR-E324", path="csv", value=encoding) from error
+    finally:
+        lines.close()
+
+
+def _tell_ragged(row: pa_csv.InvalidRow, mark: str, findings: Findings) -> None:
+    """Say of a row of another length what is wrong with it."""
+    place = {"table": "file", "row": row.number or 0}
+    if row.text.rstrip("\r\n").endswith(mark + STRAY):
+        findings.add("PR-E337", **place, value=row.text[: row.text.rindex(mark)][:80])
+    else:
+        n_cells = {"n_found": row.actual_columns, "n_expected": row.expected_columns}
+        findings.add("PR-E326", **place, value=row.text[:80], **n_cells)
 
 
 def _open_excel(path: Path, options: FileSection, piece_rows: int) -> Source:
