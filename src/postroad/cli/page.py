@@ -24,7 +24,7 @@ ROOMS = {
     "G": "Flow plan 流量计划",
     "W": "Twin 仿真",
     "L": "Ledger and events 台账与事件",
-    "E": "Exchange: EPCIS 交换：EPCIS",
+    "E": "Exchange: formats of others 交换：外部格式",
     "M": "Measures, cost, facts 指标、成本、统计数据",
     "S": "Study 任务",
     "P": "Report and reference network 报告与参考网络",

@@ -1,1 +1,1 @@
-"""Formats of others: bytes to events and tables and back, no state."""
+"""Exchange: other people's formats to events and tables and back, without state."""

@@ -94,10 +94,10 @@ def test_a_step_that_is_no_kind_is_never_guessed(fields):
     content = event(**fields)
     if "HailEvent" in content["type"]:
         found, codes = rows(content)
-        assert (found, codes) == ([], ["PR-E302"])
+        assert (found, codes) == ([], ["PR-E132"])
         return
     (row,), codes = rows(content)
-    assert (row["kind"], codes) == ("unknown", ["PR-E301"])
+    assert (row["kind"], codes) == ("unknown", ["PR-E131"])
     assert row["raw"]["code"] == content.get("bizStep")
 
 
@@ -106,7 +106,7 @@ def test_a_partners_step_and_code():
     assert rows(event(bizStep=OWN_STEP), profile=own)[0][0]["kind"] == "screened"
     coded = Profile(PROFILE.namespaces, emsevt_field="https://example.org/ns/emsevt")
     assert rows(event(bizStep="receiving", **{"ex:emsevt": "EMI"}), profile=coded)[0][0]["kind"] == "delivered"
-    assert rows(event(bizStep="other", **{"ex:emsevt": "EM?"}), profile=coded)[1] == ["PR-E301"]
+    assert rows(event(bizStep="other", **{"ex:emsevt": "EM?"}), profile=coded)[1] == ["PR-E131"]
 
 
 def test_a_place_of_the_partner():
@@ -122,7 +122,7 @@ def test_transformations_and_quantities_keep_their_place():
     found, _ = rows(event(type="TransformationEvent", **lists))
     assert [row["item_id"] for row in found] == ["urn:x:1", "urn:x:2", "urn:x:3"]
     found, codes = rows(event(epcList=None, quantityList=[{"epcClass": "urn:x:c", "quantity": 3}], bizStep="arriving"))
-    assert (found[0]["item_id"], found[0]["facility_id"], codes) == (None, "510100-HUB", ["PR-E301"])
+    assert (found[0]["item_id"], found[0]["facility_id"], codes) == (None, "510100-HUB", ["PR-E131"])
 
 
 def test_an_error_declaration_follows_what_it_declares_void():
@@ -179,7 +179,7 @@ def test_a_company_prefix_of_no_length():
 
 @pytest.mark.parametrize("fields", [{"item": "no uri"}, {"item": "https://x.example"}, {"item": "urn:postroad:"}])
 def test_namespaces_that_are_none(fields):
-    with pytest.raises(InputError, match="PR-E305"):
+    with pytest.raises(InputError, match="PR-E135"):
         Namespaces(**fields)
 
 

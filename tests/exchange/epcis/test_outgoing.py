@@ -197,7 +197,7 @@ def test_a_correction_that_does_not_fit_its_declaration_is_not_believed(field):
 def test_a_correction_without_its_event_is_told():
     frame, _ = frame_events([own(CORRECTION, follows=digest_id("gone"))])
     again, _, findings = through(frame)
-    assert list(findings.counts) == ["PR-E304"]
+    assert list(findings.counts) == ["PR-E134"]
     assert again.to_dicts() == frame.to_dicts()
 
 
@@ -215,7 +215,7 @@ def test_what_came_from_epcis_is_written_as_it_came():
 def test_content_that_cannot_be_read_is_told():
     frame, _ = frame_events([own(payload={"epcis": 7}), own(item_id="A2")])
     found, findings = from_events(frame, PROFILE)
-    assert (len(found.events), list(findings.counts)) == (1, ["PR-E303"])
+    assert (len(found.events), list(findings.counts)) == (1, ["PR-E133"])
 
 
 def test_what_is_kept_without_name_and_record_time_is_stamped_for_queries():

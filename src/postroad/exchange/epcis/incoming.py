@@ -52,7 +52,7 @@ def to_events(
 
     Returns
     -------
-    The frame of events, in the order of the document, and findings: PR-E301 a step without a kind, PR-E302 an event
+    The frame of events, in the order of the document, and findings: PR-E131 a step without a kind, PR-E132 an event
     about nothing that can be followed (left out), PR-L114 one that does not fit the envelope (left out).
 
     Assumes: an SSCC that stands as a parent anywhere in the source is a unit, any other SSCC an item; a returnable or
@@ -81,7 +81,7 @@ def _rows(
     declaration = content.get("errorDeclaration")
     things = list(_things(content, profile, parents))
     if not things and "facility_id" not in common:
-        findings.add("PR-E302", table=event.pointer)
+        findings.add("PR-E132", table=event.pointer)
         return
     carrying = None
     for number, thing in enumerate(things or [_Thing("", "facility", "")]):
@@ -162,7 +162,7 @@ def _kind(event: EpcisEvent, subject: str, profile: Profile, findings: Findings)
     if kind in kinds() and subject in kinds()[kind].subjects:
         return kind
     words = " ".join(word for word in (event_type, action, content.get("bizStep"), content.get("disposition")) if word)
-    findings.add("PR-E301", table=event.pointer, value=f"'{words}' ({subject})")
+    findings.add("PR-E131", table=event.pointer, value=f"'{words}' ({subject})")
     return UNKNOWN
 
 

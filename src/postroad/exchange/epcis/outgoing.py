@@ -50,7 +50,7 @@ def from_events(
 
     Returns
     -------
-    The document, and findings: PR-E303 content that cannot be read (left out), PR-E304 a correction without its event.
+    The document, and findings: PR-E133 content that cannot be read (left out), PR-E134 a correction without its event.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def _write(
         content, entries = event.payload[CONTENT], event.payload.get(CONTEXT)
         if isinstance(content, Mapping) and isinstance(entries, list):
             return EpcisEvent(content, read_context(entries))
-        findings.add("PR-E303", value=event.event_id, reason="it is no object with a context")
+        findings.add("PR-E133", value=event.event_id, reason="it is no object with a context")
         return None
     if event.kind != CORRECTION:
         return EpcisEvent(compose_own(event, profile, zone), OWN_CONTEXT)
@@ -101,7 +101,7 @@ def _write(
         first = by_id.get(UUID(str(first.payload[HEAD])), first)
     original = _write(first, {}, profile, zone, findings) if first and first.kind != CORRECTION else None
     if original is None:
-        findings.add("PR-E304", value=event.event_id, follows=event.follows)
+        findings.add("PR-E134", value=event.event_id, follows=event.follows)
         return EpcisEvent(compose_own(event, profile, zone), OWN_CONTEXT)
     context = original.context if PREFIX in original.context.prefixes else original.context.joined({PREFIX: EXTENSION})
     return EpcisEvent(declare_error(original.content, event, zone), context)

@@ -38,7 +38,7 @@ class Namespaces:
 
     Raises
     ------
-    InputError: PR-E305 for a namespace that is none, PR-E116 for a length that no prefix has.
+    InputError: PR-E135 for a namespace that is none, PR-E116 for a length that no prefix has.
 
     >>> Namespaces(item="https://example.org/waybill/").uri("item", "SF1234567890123")
     'https://example.org/waybill/SF1234567890123'
@@ -57,7 +57,7 @@ class Namespaces:
         for subject, namespace in zip(SUBJECTS, given, strict=True):
             is_shared = sum(other.startswith(namespace) for other in given) > 1
             if is_shared or not is_uri(f"{namespace}x") or not namespace.endswith(("/", ":", "#")):
-                raise InputError("PR-E305", value=namespace, scope=subject)
+                raise InputError("PR-E135", value=namespace, scope=subject)
 
     def uri(self, subject: str, number: str) -> str:
         """Write the number of an item, a unit, a trip or a facility as a URI; a URI stays as it is."""

@@ -1,0 +1,1 @@
+"""GTFS: public timetables to tables of the Parcel Network Feed."""

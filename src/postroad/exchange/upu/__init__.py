@@ -1,0 +1,1 @@
+"""UPU: postal events, despatches, receptacles and offices of exchange."""
