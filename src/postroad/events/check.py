@@ -76,7 +76,8 @@ def screen_events(table: pa.Table, now: datetime | None = None) -> tuple[Screene
     is_kept = np.ones(table.num_rows, dtype=bool)
     now = now or datetime.now(UTC)
     for name in ("event_id", "follows"):
-        if name in table.column_names and not pa.types.is_fixed_size_binary(table[name].type):
+        place = table.schema.get_field_index(name)
+        if place >= 0 and not pa.types.is_fixed_size_binary(table.schema.field(place).type):
             table = table.set_column(table.column_names.index(name), name, _read_ids(_column(table, name)))
     if table.num_rows:
         kind_idx = clean_kinds(table, now.astimezone(UTC) + CLOCK_TOLERANCE, CLOCK_TOLERANCE_MIN * 60)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -163,20 +162,14 @@ class LogFile:
 
 def encode_batch(table: pa.Table) -> list[pa.Buffer | bytes]:
     """A batch as the pieces of an Arrow stream, without the columns that hold nothing."""
-    (batch,) = table.combine_chunks().to_batches()
+    (batch,) = table.to_batches() if table[0].num_chunks == 1 else table.combine_chunks().to_batches()
     batch = batch.select([place for place, column in enumerate(batch.columns) if column.null_count < len(column)])
     if any(pa.types.is_dictionary(kind) for kind in batch.schema.types):
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as writer:
             writer.write_batch(batch)
         return [sink.getvalue()]
-    return [_encode_schema(batch.schema), batch.serialize(), END_OF_STREAM]
-
-
-@lru_cache(maxsize=64)
-def _encode_schema(schema: pa.Schema) -> pa.Buffer:
-    """The message with which a stream of a schema begins."""
-    return schema.serialize()
+    return [batch.schema.serialize(), batch.serialize(), END_OF_STREAM]
 
 
 def read_batch(content: memoryview, batch: Batch) -> pa.Table:
