@@ -30,6 +30,7 @@ __all__ = [
     "check_files",
     "check_sizes",
     "extend",
+    "file_names",
     "has_manifest",
     "read_manifest",
     "write_manifest",
@@ -200,6 +201,11 @@ def check_chain(manifest: Manifest) -> Findings:
             break
         before = batch.chain
     return findings
+
+
+def file_names(manifest: Manifest) -> list[str]:
+    """The names of all published files, relative to the ledger."""
+    return list(_files(manifest))
 
 
 def _files(manifest: Manifest) -> dict[str, tuple[int, str]]:

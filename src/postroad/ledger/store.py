@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -21,11 +22,13 @@ import pyarrow.compute as pc
 from postroad.core.clock import time_zone
 from postroad.core.digests import digest_bytes
 from postroad.core.errors import InputError, LedgerError
+from postroad.core.files import writing_folder
 from postroad.core.findings import Findings
 from postroad.events.check import screen_events
 from postroad.events.columns import columns, conform, schema
 from postroad.events.kinds import SUBJECTS, kinds
 from postroad.ledger.admission import Receipt
+from postroad.ledger.backup import copy_files, digest_ledger
 from postroad.ledger.disk import Disk, Writing, writer_lock
 from postroad.ledger.index import hash_subject
 from postroad.ledger.log import check_log, list_logs
@@ -54,6 +57,10 @@ Result = TypeVar("Result")
 
 SEALED_WHILE_READ = 100
 DIGEST_ROWS = 1 << 20
+
+
+class _SealedMeanwhile(Exception):
+    """A log file was sealed and removed while it was read."""
 
 
 class Ledger:
@@ -270,6 +277,36 @@ class Ledger:
             findings.extend(check_log(self.folder, manifest.log.number, bytes.fromhex(manifest.log.chain)))
             if self.manifest == manifest:  # else something was sealed meanwhile
                 return findings
+
+    def digest(self) -> str:
+        """The digest of all that the ledger holds; a copy of the same content has the same."""
+        return self._seen_now(lambda manifest: digest_ledger(manifest, self._tail.chain))
+
+    def backup(self, to: Path | str) -> str:
+        """Copy what the ledger holds now to a new folder, beside whoever writes; a restored ledger is such a copy.
+
+        Parameters
+        ----------
+        to: a folder that does not exist yet; it is written whole or not at all.
+
+        Returns
+        -------
+        The digest of the copy.
+
+        Raises
+        ------
+        InputError: PR-C030 when something is there.
+        """
+        while True:
+            with suppress(_SealedMeanwhile), writing_folder(to) as draft:
+                manifest, logged, chain = self._seen_now(lambda seen: (seen, self._tail.sizes, self._tail.chain))
+                try:
+                    copy_files(self.folder, manifest, logged, draft)
+                except FileNotFoundError as error:
+                    if self.manifest.log == manifest.log:
+                        raise LedgerError("PR-L203", path=str(error.filename)) from error
+                    raise _SealedMeanwhile from error
+                return digest_ledger(manifest, chain)
 
     def _whole(self, frame: pl.DataFrame | pa.Table, stream: str) -> pa.Table:
         """A batch of records, all of it or nothing."""

@@ -68,6 +68,16 @@ class Tail:
             self._files[number] = (start, chain)
 
     @property
+    def chain(self) -> bytes:
+        """Checksum of the last frame."""
+        return self._files[max(self._files)][1] if self._files else self._begun[1]
+
+    @property
+    def sizes(self) -> dict[int, int]:
+        """Bytes of each log file that count, by its number."""
+        return {number: size for number, (size, _) in self._files.items()}
+
+    @property
     def n_rows(self) -> int:
         """How many events there are."""
         return self._starts[-1]
