@@ -16,7 +16,7 @@ LAYERS = [
     "postroad.report | postroad.reference",
     "postroad.flow | postroad.twin",
     "postroad.routing",
-    "postroad.measure",
+    "postroad.measure | postroad.guard",
     "postroad.ledger | postroad.exchange",
     "postroad.demand | postroad.cost",
     "postroad.network | postroad.events | postroad.facts",

@@ -23,7 +23,10 @@ def pins(lock):
 @pytest.mark.parametrize("lock", LOCKS)
 def test_lines_are_pins_and_nothing_else(lock):
     for line in (REPOSITORY / lock).read_text(encoding="utf-8").splitlines():
-        assert re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*( ; [a-z_]+ [=<>!]+ '[a-z0-9.]+')?", line), line
+        assert re.fullmatch(
+            r"[a-z0-9-]+==[0-9][0-9a-z.]*( ; [a-z_]+ [=<>!]+ '[A-Za-z0-9.]+'( and [a-z_]+ [=<>!]+ '[A-Za-z0-9.]+')*)?",
+            line,
+        ), line
 
 
 @pytest.mark.parametrize("lock", LOCKS)

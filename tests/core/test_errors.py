@@ -15,6 +15,7 @@ def test_exit_codes_of_the_tree():
         "PostroadError": 70,
         "InputError": 3,
         "NotFound": 3,
+        "AccessError": 3,
         "LedgerError": 3,
         "InfeasibleError": 4,
         "LimitReached": 5,

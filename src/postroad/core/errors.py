@@ -14,6 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 __all__ = [
+    "AccessError",
     "CodeEntry",
     "InfeasibleError",
     "InputError",
@@ -129,6 +130,13 @@ class NotFound(InputError):
     """The thing asked for does not exist."""
 
     http_status = 404
+
+
+class AccessError(PostroadError):
+    """Whoever asks may not; nothing was read or changed."""
+
+    exit_code = 3
+    http_status = 403
 
 
 class LedgerError(PostroadError):
