@@ -8,15 +8,15 @@ causal rank, then by id, and the answer is the same.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
 from postroad.core.findings import Findings
-from postroad.events.envelope import order_events
 from postroad.events.kinds import CORRECTION, UNKNOWN, Kind, kinds
+from postroad.ledger.carriage import Look, Row, carriers_now, inherit
 
 __all__ = ["Happening", "ItemState", "fold_item"]
 
@@ -31,6 +31,7 @@ class Happening:
 
     ``is_void``: a correction declares it void. ``is_odd``: it cannot have happened after what came before and changed
     nothing. ``next_facility_id``: where a departure went, from the event itself or from the arrival that follows.
+    ``carrier``: subject and id of the unit or trip that carried the item, when the event is about that; else None.
     """
 
     event_id: bytes
@@ -42,6 +43,7 @@ class Happening:
     reason: str | None
     is_void: bool
     is_odd: bool
+    carrier: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,9 @@ class ItemState:
     accepted_at, delivered_at, ended_at: aware instants; None where not reached.
     facility_id: where it was seen last; None in transit or when never seen.
     n_attempts: attempts at delivery, the successful one included.
-    happenings: its events in order, void and odd ones among them, corrections not.
-    findings: PR-L303..PR-L308, warnings all.
+    carriers: what carries it now, subject and id, from the innermost unit to the trip; none once it has ended.
+    happenings: its events and those it inherits in order, void and odd ones among them, corrections not.
+    findings: PR-L303..PR-L309, warnings all.
     """
 
     state: str
@@ -65,6 +68,7 @@ class ItemState:
     ended_at: datetime | None
     facility_id: str | None
     n_attempts: int
+    carriers: tuple[tuple[str, str], ...]
     happenings: tuple[Happening, ...]
     findings: Findings
 
@@ -87,53 +91,90 @@ class _Walk:
     last: Mapping[str, object] | None = None
 
 
-def fold_item(events: pl.DataFrame) -> ItemState:
+def fold_item(events: pl.DataFrame | Sequence[Row], look: Look | None = None) -> ItemState:
     """Fold the events of one item to its state.
 
     Parameters
     ----------
     events: of one item, columns of ``events``, in any order, repeats allowed.
-
-    Assumes: whereabouts inherited from a unit or trip that carries the item are not followed.
+    look: the events about what has an id and is a ``unit`` or a ``trip``, in any order; with it the item is where its carriers are,
+        without it what carries the item is not followed.
 
     Source: partial order of UPU EMSEVT V3 (M40): EMA < EMB < (EXA < EXB < EXC) < EMC < (EMJ < EMK)* < EMD <
     (EDB < EME < EDC) < EMF < (EDD < EDE)* < EMG < EDG < (EMH)* < EMI; EDH may stand for EDG.
     """
-    rows = order_events(events.unique("event_id")).to_dicts()
+    rows = events.to_dicts() if isinstance(events, pl.DataFrame) else events
     walk = _Walk()
-    void = _find_void(rows, walk.findings)
-    rows = [row for row in rows if row["kind"] != CORRECTION]
+    rows, void = _settle(rows, walk.findings)
+    own = [row for row in rows if row["event_id"] not in void]
+    carriers: tuple[tuple[str, str], ...] = ()
+    if look is not None and any(row["related"] or row["trip_id"] for row in own):
+        look = _looking(look)
+        inherited = inherit(own, look, walk.findings)
+        rows = _ordered([*rows, *inherited]) if inherited else rows
+        carriers = carriers_now(own, look)
     closed = kinds()
     odd = {
         row["event_id"] for row in rows if row["event_id"] not in void and _take_event(walk, row, closed[row["kind"]])
     }
-    effective = [row for row in rows if row["event_id"] not in void]
-    following = _find_next(effective)
-    happenings = tuple(
-        Happening(
-            event_id=row["event_id"],
-            kind=row["kind"],
-            occurred_at=row["occurred_at"],
-            facility_id=row["facility_id"],
-            trip_id=row["trip_id"],
-            next_facility_id=following.get(row["event_id"]),
-            reason=row["reason"],
-            is_void=row["event_id"] in void,
-            is_odd=row["event_id"] in odd,
-        )
-        for row in rows
-    )
+    following = _find_next([row for row in rows if row["event_id"] not in void])
     return ItemState(
-        state=_name_state(walk, bool(effective)),
+        state=_name_state(walk, bool(own)),
         is_ended=walk.ended is not None,
         accepted_at=walk.accepted_at,
         delivered_at=walk.delivered_at,
         ended_at=walk.ended_at,
         facility_id=walk.facility_id,
         n_attempts=walk.n_attempts,
-        happenings=happenings,
+        carriers=() if walk.ended is not None else carriers,
+        happenings=tuple(_happening(row, following, void, odd) for row in rows),
         findings=walk.findings,
     )
+
+
+def _happening(row: Row, following: Mapping[bytes, str], void: set[bytes], odd: set[bytes]) -> Happening:
+    """An event as the fold took it."""
+    return Happening(
+        event_id=row["event_id"],
+        kind=row["kind"],
+        occurred_at=row["occurred_at"],
+        facility_id=row["facility_id"],
+        trip_id=row["trip_id"],
+        next_facility_id=following.get(row["event_id"]),
+        reason=row["reason"],
+        is_void=row["event_id"] in void,
+        is_odd=row["event_id"] in odd,
+        carrier=row.get("carrier"),
+    )
+
+
+def _ordered(rows: Iterable[Row]) -> list[Row]:
+    """Events by the instant they occurred, then causal rank, then id; of one id the first."""
+    closed = kinds()
+    unique = {row["event_id"]: row for row in reversed(list(rows))}
+    return sorted(unique.values(), key=lambda row: (row["occurred_at"], closed[row["kind"]].rank, row["event_id"]))
+
+
+def _settle(rows: Iterable[Row], findings: Findings) -> tuple[list[Row], set[bytes]]:
+    """The events of a thing in order, without the corrections; and the ids of those that are void."""
+    ordered = _ordered(rows)
+    if all(row["kind"] != CORRECTION for row in ordered):
+        return ordered, set()
+    void = _find_void(ordered, findings)
+    return [row for row in ordered if row["kind"] != CORRECTION], void
+
+
+def _looking(look: Look) -> Look:
+    """Each carrier looked up once, its void events left out; what is odd with its corrections is not the item's."""
+    held: dict[tuple[str, str], list[Row]] = {}
+
+    def looked(name: str, subject: str) -> list[Row]:
+        if (name, subject) not in held:
+            rows, void = _settle(look(name, subject), Findings())
+            held[name, subject] = [row for row in rows if row["event_id"] not in void]
+        return held[name, subject]
+
+    return looked
 
 
 def _name_state(walk: _Walk, is_known: bool) -> str:
@@ -172,6 +213,8 @@ def _find_void(rows: Sequence[Mapping[str, object]], findings: Findings) -> set[
 
 def _take_event(walk: _Walk, row: Mapping[str, object], kind: Kind) -> bool:
     """Let one event go by; True when it cannot have happened and changes nothing."""
+    if "carrier" in row:
+        return _take_inherited(walk, row, kind)
     _check_place(walk, row)
     if kind.kind == "accepted" and walk.accepted_at is None:
         walk.accepted_at = row["occurred_at"]
@@ -190,6 +233,16 @@ def _take_event(walk: _Walk, row: Mapping[str, object], kind: Kind) -> bool:
     walk.n_attempts += kind.kind in ("attempt_failed", "delivered")
     if kind.kind == "delivered":
         walk.delivered_at = row["occurred_at"]
+    return False
+
+
+def _take_inherited(walk: _Walk, row: Mapping[str, object], kind: Kind) -> bool:
+    """Let an event of a carrier go by: it moves the item and says nothing of its phase."""
+    if walk.ended is not None:
+        return True
+    if kind.state:
+        walk.state = kind.state
+        walk.facility_id = None if kind.state == "in_transit" else row["facility_id"] or walk.facility_id
     return False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +14,12 @@ from postroad.core.errors import NotFound
 from postroad.core.findings import Findings
 from postroad.core.s10 import normalise_s10
 from postroad.events.kinds import kinds, states
+from postroad.ledger.carriage import Row
 from postroad.ledger.fold import Happening, ItemState, fold_item
 from postroad.ledger.manifest import MANIFEST_NAME, has_manifest
 from postroad.ledger.store import Ledger
 
-__all__ = ["Name", "Step", "Tracking", "find_ledger", "newest_run", "track"]
+__all__ = ["Name", "Step", "Tracking", "describe", "find_ledger", "name_all", "newest_run", "track"]
 
 LEDGER_FOLDER = "ledger"
 
@@ -47,6 +48,7 @@ class Step:
 
     ``local_at``: in the time zone of the tracking. ``stage``, ``stage_zh``: group and Chinese stage of the kind.
     ``is_void``: declared void by a correction. ``is_odd``: cannot have happened after what came before.
+    ``carrier``: subject (unit or trip) and id of what carried the item, when the event is about that.
     """
 
     event_id: str
@@ -61,6 +63,7 @@ class Step:
     stage_zh: str
     is_void: bool
     is_odd: bool
+    carrier: tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class Tracking:
     is_ended: nothing more is to come. is_simulated: some event is of a simulated run.
     product, origin, destination: names; None where the ledger has no record of the item.
     accepted_at, promise_at, delivered_at, ended_at: aware, local; None where not known or not reached.
-    n_attempts: attempts at delivery. steps: in order of time. findings: what is odd, PR-L303..PR-L308.
+    place: where it is; None under way. carriers: what carries it now, subject and id, the innermost first.
+    n_attempts: attempts at delivery. steps: in order of time. findings: what is odd, PR-L303..PR-L309.
     """
 
     item_id: str
@@ -88,6 +92,8 @@ class Tracking:
     promise_at: datetime | None
     delivered_at: datetime | None
     ended_at: datetime | None
+    place: Name | None
+    carriers: tuple[tuple[str, str], ...]
     n_attempts: int
     steps: tuple[Step, ...]
     findings: Findings
@@ -107,11 +113,12 @@ class Tracking:
     def record(self) -> dict[str, object]:
         """Everything as values of JSON, instants in ISO 8601."""
         plain = {name: getattr(self, name) for name in ("item_id", "state", "is_ended", "is_simulated", "timezone")}
-        named = {name: _plain_name(getattr(self, name)) for name in ("product", "origin", "destination")}
+        named = {name: _plain_name(getattr(self, name)) for name in ("product", "origin", "destination", "place")}
         instants = ("accepted_at", "promise_at", "delivered_at", "ended_at")
         times = {name: _iso(getattr(self, name)) for name in instants}
         rest = {
             "is_promise_kept": self.is_promise_kept,
+            "carriers": [{"subject": subject, "id": name} for subject, name in self.carriers],
             "n_attempts": self.n_attempts,
             "steps": [_plain_step(step) for step in self.steps],
             "findings": [{"code": finding.code, "text": finding.message()} for finding in self.findings],
@@ -141,14 +148,10 @@ def track(
     NotFound: PR-L201 no ledger there, PR-L301 no such item. InputError: PR-C022 unknown time zone.
     """
     ledger = Ledger(find_ledger(folder))
-    zone_name = timezone or ledger.about.timezone
-    time_zone(zone_name)
     for number in dict.fromkeys((item_id, normalise_s10(item_id))):
-        events = ledger.history(number)
-        if events.height:
-            records = ledger.item_records(number)
-            record = records.row(-1, named=True) if records.height else {}
-            return _describe(number, events, record, places, products, zone_name)
+        events = ledger.records_about(number, "item")
+        if events:
+            return describe(ledger, number, events, places=places, products=products, timezone=timezone)
     raise NotFound("PR-L301", value=item_id, path=f" '{folder}'")
 
 
@@ -180,16 +183,27 @@ def newest_run(root: Path | str) -> Path:
     return max(manifests, key=lambda path: (path.stat().st_mtime_ns, path)).parent.parent
 
 
-def _describe(
+def describe(
+    ledger: Ledger,
     item_id: str,
-    events: pl.DataFrame,
-    record: Mapping[str, object],
-    places: pl.DataFrame | None,
-    products: pl.DataFrame | None,
-    timezone: str,
+    events: Sequence[Row],
+    *,
+    places: pl.DataFrame | Mapping[str, Name] | None = None,
+    products: pl.DataFrame | Mapping[str, Name] | None = None,
+    timezone: str | None = None,
 ) -> Tracking:
-    """Put names to the state of an item."""
-    item = fold_item(events)
+    """Put names to the state of an item whose events are at hand.
+
+    Parameters
+    ----------
+    ledger: in which its record and its carriers are looked up. events: of the item, as
+        :meth:`postroad.ledger.store.Ledger.records_about` gives them. Others as in :func:`track`; names may be given by
+        id, for who describes many items.
+    """
+    timezone = timezone or ledger.about.timezone
+    item = fold_item(events, ledger.records_about)
+    records = ledger.item_records(item_id)
+    record: Mapping[str, object] = records.row(-1, named=True) if records.height else {}
     ends = (record.get("origin_id"), record.get("destination_id"))
     place_by_id = _names(places, "facility_id", {*_facilities(item), *filter(None, ends)})
     product_id = record.get("product_id")
@@ -204,7 +218,7 @@ def _describe(
         item_id=item_id,
         state=item.state,
         is_ended=item.is_ended,
-        is_simulated="simulated" in events["label"],
+        is_simulated=any(event["label"] == "simulated" for event in events),
         timezone=timezone,
         product=product_by_id.get(product_id),
         origin=origin,
@@ -213,6 +227,8 @@ def _describe(
         promise_at=here(record.get("promise_at")),
         delivered_at=here(item.delivered_at),
         ended_at=here(item.ended_at),
+        place=place_by_id[item.facility_id] if item.facility_id else None,
+        carriers=item.carriers,
         n_attempts=item.n_attempts,
         steps=tuple(_step(happening, place_by_id, here(happening.occurred_at)) for happening in item.happenings),
         findings=item.findings,
@@ -246,20 +262,26 @@ def _step(happening: Happening, place_by_id: Mapping[str, Name], local_at: datet
         stage_zh=kind.stage_zh,
         is_void=happening.is_void,
         is_odd=happening.is_odd,
+        carrier=happening.carrier,
     )
 
 
-def _names(frame: pl.DataFrame | None, key: str, wanted: set[str]) -> dict[str, Name]:
-    """Names of the ids that are wanted; an id without a name stands for itself."""
-    named = {name: Name(name, name, name) for name in wanted}
-    if frame is None:
-        return named
-    for row in frame.filter(pl.col(key).is_in(list(wanted))).to_dicts():
+def name_all(frame: pl.DataFrame, key: str) -> dict[str, Name]:
+    """The names that a table of places or products gives, by id; columns as in :func:`track`."""
+    named = {}
+    for row in frame.to_dicts():
         chinese = row.get("name") or row[key]
         english = row.get("name_en") or chinese
         city = row.get("city") or ""
         named[row[key]] = Name(row[key], english, chinese, row.get("city_en") or city, city)
     return named
+
+
+def _names(names: pl.DataFrame | Mapping[str, Name] | None, key: str, wanted: set[str]) -> Mapping[str, Name]:
+    """Names of the ids that are wanted; an id without a name stands for itself."""
+    if isinstance(names, pl.DataFrame):
+        names = name_all(names.filter(pl.col(key).is_in(list(wanted))), key)
+    return {name: (names or {}).get(name) or Name(name, name, name) for name in wanted}
 
 
 def _iso(instant: datetime | None) -> str | None:
@@ -278,4 +300,5 @@ def _plain_step(step: Step) -> dict[str, object]:
     """A line of the history as values of JSON."""
     names = ("event_id", "kind", "trip_id", "reason", "text_en", "text_zh", "stage", "stage_zh", "is_void", "is_odd")
     plain = {name: getattr(step, name) for name in names}
+    plain["carrier"] = step.carrier and {"subject": step.carrier[0], "id": step.carrier[1]}
     return {"occurred_at": _iso(step.local_at), "place": _plain_name(step.place), **plain}
