@@ -16,7 +16,7 @@ from postroad.core.ids import uuid7
 from postroad.events.columns import schema
 from postroad.events.kinds import CORRECTION, UNKNOWN, kinds
 
-__all__ = ["Event", "Raw", "frame_events", "order_events"]
+__all__ = ["Event", "Raw", "frame_events", "order_events", "read_records"]
 
 Label = Literal["measured", "derived", "modelled", "unverified", "simulated"]
 
@@ -96,20 +96,32 @@ def frame_events(records: Iterable[Event | Mapping[str, object]]) -> tuple[pl.Da
     The frame of those that fit, and findings: PR-L114 a record that does not fit (its row counts from 2), PR-L106 an
     unknown kind.
     """
+    rows, _, findings = read_records(records)
+    return pl.from_arrow(pa.Table.from_pylist(rows, schema=schema("events"))), findings
+
+
+def read_records(records: Iterable[object]) -> tuple[list[dict[str, object]], list[int], Findings]:
+    """Read records one by one; as :func:`frame_events`.
+
+    Returns
+    -------
+    Rows of the event frame, the place of each among the records, and findings.
+    """
     findings = Findings()
-    rows = []
-    for number, record in enumerate(records, start=2):
+    rows, places = [], []
+    for place, record in enumerate(records):
         try:
-            event = record if isinstance(record, Event) else Event.model_validate(_keep_code(record, number, findings))
+            kept = _keep_code(record, place + 2, findings) if isinstance(record, Mapping) else record
+            event = record if isinstance(record, Event) else Event.model_validate(kept)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            findings.add(
-                "PR-L114", table="events", row=number, column=place, value=f"{place}: {first['msg']}".lstrip(": ")
-            )
+            column = ".".join(str(part) for part in first["loc"])
+            told = f"{column}: {first['msg']}".lstrip(": ")
+            findings.add("PR-L114", table="events", row=place + 2, column=column, value=told)
             continue
         rows.append(event.row())
-    return pl.from_arrow(pa.Table.from_pylist(rows, schema=schema("events"))), findings
+        places.append(place)
+    return rows, places, findings
 
 
 def order_events(frame: pl.DataFrame) -> pl.DataFrame:

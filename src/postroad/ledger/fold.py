@@ -97,8 +97,8 @@ def fold_item(events: pl.DataFrame | Sequence[Row], look: Look | None = None) ->
     Parameters
     ----------
     events: of one item, columns of ``events``, in any order, repeats allowed.
-    look: the events about what has an id and is a ``unit`` or a ``trip``, in any order; with it the item is where its carriers are,
-        without it what carries the item is not followed.
+    look: the events about what has an id and is a ``unit`` or a ``trip``, in any order; with it the item is where its
+        carriers are, without it what carries the item is not followed.
 
     Source: partial order of UPU EMSEVT V3 (M40): EMA < EMB < (EXA < EXB < EXC) < EMC < (EMJ < EMK)* < EMD <
     (EDB < EME < EDC) < EMF < (EDD < EDE)* < EMG < EDG < (EMH)* < EMI; EDH may stand for EDG.
