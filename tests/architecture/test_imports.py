@@ -11,8 +11,8 @@ from kit.sources import PACKAGE, REPOSITORY, imported, modules, name_of, tree_of
 
 # Layers of the house from the top; rooms on one line do not import each other.
 LAYERS = [
-    "postroad.cli",
-    "postroad.study",
+    "postroad.cli | postroad.server",
+    "postroad.study | postroad.service",
     "postroad.report | postroad.reference",
     "postroad.flow | postroad.twin",
     "postroad.routing",

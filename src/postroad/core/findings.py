@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 from postroad.core.errors import InputError, PostroadError, _fill, registry
 
@@ -75,6 +75,13 @@ class Findings:
         """Count further occurrences of a code that are not kept."""
         if n_more > 0:
             self._counts[code] += n_more
+
+    def moved(self, row_of: Callable[[int], int]) -> Findings:
+        """The same findings, each at another row."""
+        moved = Findings()
+        moved._counts.update(self._counts)
+        moved._kept = [replace(finding, row=row_of(finding.row)) if finding.row else finding for finding in self._kept]
+        return moved
 
     def extend(self, other: Findings) -> None:
         """Add all of another collection, its uncounted rest included."""

@@ -20,10 +20,15 @@ PARTY_ROLES = ("shipper", "addressee")
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What keys of a role may do. ``sees``: all, none, or by what the items are chosen that are seen."""
+    """What keys of a role may do.
+
+    ``sees``: all, none, or by what the items are chosen that are seen. ``per_s``: calls a second that one key may make,
+    0 for any number; ours.
+    """
 
     role: str
     sees: str
+    per_s: int
     scopes: frozenset[str]
     name_en: str
     name_zh: str
@@ -35,7 +40,10 @@ class Role:
 def roles() -> Mapping[str, Role]:
     """The roles by name, from ``roles.csv``."""
     with files("postroad.guard").joinpath("roles.csv").open(encoding="utf-8", newline="") as handle:
-        rows = [row | {"scopes": frozenset(row["scopes"].split())} for row in csv.DictReader(handle)]
+        rows = [
+            row | {"scopes": frozenset(row["scopes"].split()), "per_s": int(row["per_s"])}
+            for row in csv.DictReader(handle)
+        ]
     return {row["role"]: Role(**row) for row in rows}
 
 

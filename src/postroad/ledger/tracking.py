@@ -18,8 +18,9 @@ from postroad.ledger.carriage import Row
 from postroad.ledger.fold import Happening, ItemState, fold_item
 from postroad.ledger.manifest import MANIFEST_NAME, has_manifest
 from postroad.ledger.store import Ledger
+from postroad.network.frames import Network
 
-__all__ = ["Name", "Step", "Tracking", "describe", "find_ledger", "name_all", "newest_run", "track"]
+__all__ = ["Name", "Step", "Tracking", "describe", "find_ledger", "frame_names", "name_all", "newest_run", "track"]
 
 LEDGER_FOLDER = "ledger"
 
@@ -264,6 +265,14 @@ def _step(happening: Happening, place_by_id: Mapping[str, Name], local_at: datet
         is_odd=happening.is_odd,
         carrier=happening.carrier,
     )
+
+
+def frame_names(network: Network) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The names of a network's facilities, with their cities, and of its products; as :func:`track` takes them."""
+    cities = network.tables["places"].select("place_id", city="name", city_en="name_en")
+    facilities = network.tables["facilities"].select("facility_id", "name", "name_en", "place_id")
+    places = facilities.join(cities, on="place_id", how="left", maintain_order="left")
+    return places, network.tables["products"].select("product_id", "name", "name_en")
 
 
 def name_all(frame: pl.DataFrame, key: str) -> dict[str, Name]:

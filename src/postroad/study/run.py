@@ -19,7 +19,7 @@ from postroad.core.files import writing_folder
 from postroad.core.findings import Findings
 from postroad.core.progress import Progress, Silent
 from postroad.core.version import release
-from postroad.ledger.tracking import Tracking, track
+from postroad.ledger.tracking import Tracking, frame_names, track
 from postroad.measure.record import Record, measure_record
 from postroad.measure.registry import STANDARD
 from postroad.measure.validation import PeakCounts, compare_published
@@ -344,10 +344,7 @@ def track_item(folder: Path, item_id: str, scenario: Scenario | None = None) -> 
     if scenario is None and not (folder / NETWORK).exists():
         raise NotFound("PR-S104", path=str(folder), missing=NETWORK)
     network = scenario.network if scenario is not None else read(folder / NETWORK)
-    cities = network.tables["places"].select("place_id", city="name", city_en="name_en")
-    facilities = network.tables["facilities"].select("facility_id", "name", "name_en", "place_id")
-    places = facilities.join(cities, on="place_id", how="left", maintain_order="left")
-    products = network.tables["products"].select("product_id", "name", "name_en")
+    places, products = frame_names(network)
     return track(folder, item_id, places=places, products=products)
 
 

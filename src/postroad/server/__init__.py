@@ -1,0 +1,1 @@
+"""Server: the service over HTTP."""
