@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -38,6 +38,9 @@ class Entry:
     outcome: str
     unmasked: tuple[str, ...] = ()
     purpose: str = ""
+
+
+_FIELDS = tuple(field.name for field in fields(Entry))
 
 
 class AuditLog:
@@ -75,7 +78,10 @@ class AuditLog:
     def note(self, entry: Entry, *, now: datetime | None = None) -> None:
         """Write an entry. One that shows anything unmasked, or changes anything, is on the disk when this returns."""
         at = now or datetime.now(UTC)
-        content = {"at": at.astimezone(UTC).isoformat(), **{name: held for name, held in asdict(entry).items() if held}}
+        content = {
+            "at": at.astimezone(UTC).isoformat(),
+            **{name: held for name in _FIELDS if (held := getattr(entry, name))},
+        }
         with self._lock:
             self._turn_to(at.astimezone(UTC).date().isoformat())
             line = self._chained(content)

@@ -47,6 +47,7 @@ FIRST_ROOM, MOST_ROOM = 1 << 16, 1 << 26
 """Bytes by which a log file's room grows: at first, and at most."""
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 FOLDER, SUFFIX, DURABLE_NAME = "log", ".log", "durable"
+DURABLE_BYTES = 8
 OFFSET_BITS = 40
 
 
@@ -81,17 +82,17 @@ class Durable:
 
     def read(self) -> tuple[int, int]:
         """The number of a log file, and the bytes of it that are on the disk; (0, 0) when nothing is told."""
-        try:
-            content = self._path.read_bytes()
-        except FileNotFoundError:
-            return 0, 0
-        return divmod(int.from_bytes(content[:8].ljust(8, b"\0"), "little"), 1 << OFFSET_BITS)
+        if self._map is None:
+            if not self._path.is_file() or self._path.stat().st_size != DURABLE_BYTES:
+                return 0, 0
+            self._map = np.memmap(self._path, "<u8", "r", shape=(1,))
+        return divmod(int(self._map[0]), 1 << OFFSET_BITS)
 
     def tell(self, number: int, size: int) -> None:
         """Note how far the log is on the disk."""
-        if self._map is None:
-            if not self._path.is_file() or self._path.stat().st_size != 8:
-                self._path.write_bytes(bytes(8))
+        if self._map is None or self._map.mode == "r":
+            if not self._path.is_file() or self._path.stat().st_size != DURABLE_BYTES:
+                self._path.write_bytes(bytes(DURABLE_BYTES))
             self._map = np.memmap(self._path, "<u8", "r+", shape=(1,))
         self._map[0] = (number << OFFSET_BITS) + size
 

@@ -244,8 +244,17 @@ class Ledger:
 
     def item_records(self, item_id: str) -> pl.DataFrame:
         """The records of an item, by acceptance; more than one when a number was used again."""
-        parts = [reader.about(item_id, 0) for reader in self._readers(self.manifest.segments("items"))]
-        return pl.DataFrame(rows_batch(_ordered([part for part in parts if part is not None], "items"), "items"))
+        return pl.DataFrame(rows_batch(self._item_rows(item_id), "items"))
+
+    def item_record(self, item_id: str) -> dict[str, object]:
+        """The newest record of an item as plain values; empty when there is none."""
+        rows = self._item_rows(item_id)
+        if not rows["item_id"]:
+            return {}
+        newest = {name: values[-1] for name, values in rows.items()}
+        for name in ("accepted_at", "promise_at"):
+            newest[name] = None if newest[name] is None else EPOCH + timedelta(microseconds=newest[name])
+        return newest
 
     def events(self, where: str = "true", parameters: tuple = (), *, limit: int | None = None) -> pl.DataFrame:
         """Events for which a condition in SQL holds, in the order of the segments.
@@ -319,6 +328,12 @@ class Ledger:
             return [part for part in (*parts, self._tail.about(name, seed)) if part is not None]
 
         return _ordered(self._seen_now(find), "events")
+
+    def _item_rows(self, item_id: str) -> Rows:
+        """The records of an item, by acceptance."""
+        segments = self.manifest.segments("items")
+        parts = [reader.about(item_id, 0) for reader in self._readers(segments)] if segments else []
+        return _ordered([part for part in parts if part is not None], "items")
 
     def _whole(self, frame: pl.DataFrame | pa.Table, stream: str) -> pa.Table:
         """A batch of records, all of it or nothing."""

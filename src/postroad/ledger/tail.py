@@ -34,6 +34,7 @@ class Tail:
         self._folder = folder
         self._durable = Durable(folder)
         self._begun = (0, b"")
+        self._looked: tuple[int, bytes, int, int] | None = None
         self._files: dict[int, tuple[int, bytes]] = {}
         self._forget()
 
@@ -48,10 +49,13 @@ class Tail:
         ------
         LedgerError: PR-L203 when a log file is gone, PR-L216 when one is damaged.
         """
+        told, size = self._durable.read()
+        if told and (first, chain, told, size) == self._looked:
+            return
         if (first, chain) != self._begun:
             self._forget()
             self._begun = (first, chain)
-        told, size = self._durable.read()
+        looked = (first, chain, told, size)
         numbers = [number for number in list_logs(self._folder) if number >= first]
         for number in numbers:
             start, chain = self._files.get(number, (0, chain))
@@ -66,6 +70,7 @@ class Tail:
                 for batch in frame.batches:
                     self._add(content, batch)
             self._files[number] = (start, chain)
+        self._looked = looked
 
     @property
     def chain(self) -> bytes:

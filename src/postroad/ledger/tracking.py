@@ -203,8 +203,7 @@ def describe(
     """
     timezone = timezone or ledger.about.timezone
     item = fold_item(events, ledger.records_about)
-    records = ledger.item_records(item_id)
-    record: Mapping[str, object] = records.row(-1, named=True) if records.height else {}
+    record = ledger.item_record(item_id)
     ends = (record.get("origin_id"), record.get("destination_id"))
     place_by_id = _names(places, "facility_id", {*_facilities(item), *filter(None, ends)})
     product_id = record.get("product_id")
