@@ -173,13 +173,16 @@ class Ledger:
         """How many events there are."""
         return self._seen_now(lambda manifest: manifest.n_rows("events") + self._tail.n_rows)
 
-    def append(self, frame: pl.DataFrame | pa.Table, *, now: datetime | None = None) -> tuple[Receipt, Findings]:
+    def append(
+        self, frame: pl.DataFrame | pa.Table, *, now: datetime | None = None, whole: bool = False
+    ) -> tuple[Receipt, Findings]:
         """Add a batch of events: all that can be kept and is new, or, when anything fails, none.
 
         Parameters
         ----------
         frame: Polars or Arrow, columns as declared for ``events``; what is not required may be left out.
         now: aware instant against which the future is judged; the clock's when left out.
+        whole: add nothing when a row is refused; the receipt then shows none as appended.
 
         Returns
         -------
@@ -195,7 +198,7 @@ class Ledger:
         findings.raise_on_errors(InputError)
         screened, row_findings = screen_events(table, now)
         findings.extend(row_findings)
-        receipt, clashes = self._writing().append(screened)
+        receipt, clashes = self._writing().append(screened, whole=whole)
         findings.extend(clashes)
         return receipt, findings
 

@@ -21,7 +21,7 @@ from postroad.core.digests import digest_bytes
 from postroad.core.errors import LedgerError
 from postroad.core.findings import Findings
 from postroad.events.check import Screened
-from postroad.ledger.admission import APPENDED, Receipt, admit
+from postroad.ledger.admission import APPENDED, REFUSED, Receipt, admit
 from postroad.ledger.disk import Writing, writer_lock
 from postroad.ledger.known import SEALED, KnownIds
 from postroad.ledger.log import Durable, LogFile, encode_batch, list_logs, log_path, read_batch, scan_log
@@ -103,8 +103,11 @@ class Writer:
             if not is_open:
                 self._held.close()
 
-    def append(self, screened: Screened) -> tuple[Receipt, Findings]:
-        """Add the rows of a batch that are new; when this returns, they are on the disk."""
+    def append(self, screened: Screened, *, whole: bool = False) -> tuple[Receipt, Findings]:
+        """Add the rows of a batch that are new; when this returns, they are on the disk.
+
+        Of a batch that is to be ``whole`` none is added when any is refused.
+        """
         if not screened.table.num_rows:
             return Receipt(np.zeros(0, np.int8)), Findings()
         self._ensure_open()
@@ -116,6 +119,8 @@ class Writer:
             try:
                 known = self._known.note(words)
                 status, findings = admit(screened, known, first, self._events_at)
+                if whole and (status == REFUSED).any():
+                    return Receipt(np.where(status == APPENDED, np.int8(REFUSED), status)), findings
                 n_new = self._known.n_held - first
                 table = screened.table if n_new == len(status) else screened.table.filter(pa.array(status == APPENDED))
                 if n_new and is_large:

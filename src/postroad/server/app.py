@@ -19,13 +19,14 @@ from postroad.events.envelope import Event
 from postroad.guard.grants import Grant
 from postroad.ledger.tracking import frame_names, name_all
 from postroad.network.feed import read
-from postroad.server import events, items, people
+from postroad.server import epcis, events, items, people
 from postroad.server.bodies import JSON
 from postroad.server.callers import Serving
 from postroad.server.metrics import LEDGER_ROWS, METRICS, UNUSUAL
 from postroad.server.problems import RESPONSES, install
 from postroad.server.watching import Watching
 from postroad.service.desk import Desk, Names
+from postroad.service.partners import Partners
 from postroad.service.rates import Rates
 
 __all__ = ["Settings", "make_app", "open_desk", "serve"]
@@ -59,12 +60,15 @@ def make_app(desk: Desk, settings: Settings) -> FastAPI:
         try:
             yield
         finally:
+            app.state.partners.close()
             desk.close()
 
     app = FastAPI(title="Postroad", version=release(), summary=SUMMARY, lifespan=live)
     app.state.desk, app.state.settings, app.state.rates = desk, settings, Rates()
+    app.state.partners = Partners(desk)
     install(app)
     app.add_middleware(Watching)
+    app.include_router(epcis.ROUTER)
     app.include_router(items.ROUTER)
     app.include_router(events.ROUTER)
     app.include_router(people.ROUTER)

@@ -16,11 +16,32 @@ from starlette.exceptions import HTTPException
 
 from postroad.core.errors import InputError, InternalError, NotFound, PostroadError
 from postroad.core.findings import Finding
+from postroad.exchange.epcis.query import exception_of
 
 __all__ = ["RESPONSES", "FoundRecord", "Problem", "answer_problem", "install", "language_of", "record_finding"]
 
 MEDIA_TYPE = "application/problem+json"
-STATUS_BY_CODE = {"PR-K121": 401, "PR-H101": 413, "PR-H102": 415, "PR-H103": 429, "PR-H105": 405, "PR-L211": 507}
+STATUS_BY_CODE = {
+    "PR-K121": 401,
+    "PR-H101": 413,
+    "PR-H102": 415,
+    "PR-H103": 429,
+    "PR-H105": 405,
+    "PR-H110": 413,
+    "PR-H118": 406,
+    "PR-L211": 507,
+}
+
+
+EPCIS_NAMES = {
+    401: "SecurityException",
+    403: "SecurityException",
+    404: "NoSuchResourceException",
+    406: "NotAcceptableException",
+    409: "ResourceAlreadyExistsException",
+    413: "CaptureLimitExceededException",
+    415: "UnsupportedMediaTypeException",
+}
 
 
 class FoundRecord(BaseModel):
@@ -76,8 +97,12 @@ def answer_problem(request: Request, error: PostroadError) -> Response:
     language = language_of(request)
     status = STATUS_BY_CODE.get(error.code, error.http_status)
     found = [record_finding(one, language) for one in error.findings if isinstance(one, Finding)]
+    kind = f"/codes/{error.code}"
+    if request.url.path.startswith("/epcis"):
+        name, status = _as_epcis(error, status)
+        kind = f"epcisException:{name}"
     content = Problem(
-        type=f"/codes/{error.code}",
+        type=kind,
         title=error.message(language),
         status=status,
         detail="; ".join([error.at, *(f"{one['code']} {one['text']}" for one in found)]).strip("; "),
@@ -91,6 +116,15 @@ def answer_problem(request: Request, error: PostroadError) -> Response:
     if status == 429:
         headers["Retry-After"] = str(max(1, round(float(error.params.get("wait_s", 1)))))
     return Response(to_json(content), status, headers, MEDIA_TYPE)
+
+
+def _as_epcis(error: PostroadError, status: int) -> tuple[str, int]:
+    """The name that EPCIS has for a refusal, and its status."""
+    if error.code.startswith("PR-E"):
+        return exception_of(error)
+    if status == 422:
+        return "ValidationException", 400
+    return EPCIS_NAMES.get(status, "ImplementationException"), status
 
 
 def install(app: FastAPI) -> None:

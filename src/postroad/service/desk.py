@@ -27,7 +27,7 @@ from postroad.guard.masking import mask_party
 from postroad.guard.party import PARTY_FIELDS, Party
 from postroad.guard.patterns import Patterns, Unusual
 from postroad.guard.vault import Vault
-from postroad.ledger.admission import REFUSED, Receipt
+from postroad.ledger.admission import APPENDED, REFUSED, Receipt
 from postroad.ledger.carriage import Row
 from postroad.ledger.store import Ledger
 from postroad.ledger.tracking import Name, describe
@@ -65,6 +65,8 @@ class Desk:
     master: file of the vault's master key, when it is not in the folder.
     now: gives the present instant, aware.
 
+    ``listeners`` are told the new events of each append, as a table, before it is answered.
+
     Raises
     ------
     LedgerError: PR-L207 another writer has the ledger; others as of :class:`postroad.ledger.store.Ledger` and
@@ -89,6 +91,7 @@ class Desk:
         self.audit = AuditLog(guard / "audit")
         self.vault = Vault(guard / "vault", cipher=cipher, master=master)
         self.now = now
+        self.listeners: list[Callable[[pa.Table], None]] = []
         self.unusual: list[Unusual] = []
         self._patterns = Patterns()
         self._zone = time_zone(timezone)
@@ -114,8 +117,10 @@ class Desk:
             self._note(Entry("show_key", key[:15] if key.startswith("pr_") else "", "", (), "refused"))
             raise
 
-    def append(self, caller: Caller, frame: pl.DataFrame | pa.Table) -> tuple[Receipt, Findings]:
-        """Add events: those that the caller may write.
+    def append(
+        self, caller: Caller, frame: pl.DataFrame | pa.Table, *, whole: bool = False
+    ) -> tuple[Receipt, Findings]:
+        """Add events: those that the caller may write; none, when any is refused and the batch is to be ``whole``.
 
         Returns and raises as :meth:`postroad.ledger.store.Ledger.append`; finds PR-K123 of others' rows.
         """
@@ -124,7 +129,7 @@ class Desk:
         findings.raise_on_errors(InputError)
         allowed = _may_write(caller.grant, table)
         if allowed.all():
-            return self.ledger.append(table, now=self.now())
+            return self._append(table, whole=whole)
         rows = np.flatnonzero(allowed)
         refused = Findings()
         for row in np.flatnonzero(~allowed).tolist():
@@ -132,8 +137,8 @@ class Desk:
             value = table[column][row].as_py() or ""
             refused.add("PR-K123", table="events", row=row + 2, column=column, value=value)
         status = np.full(table.num_rows, REFUSED, np.int8)
-        if len(rows):
-            receipt, found = self.ledger.append(table.take(pa.array(rows)), now=self.now())
+        if len(rows) and not whole:
+            receipt, found = self._append(table.take(pa.array(rows)))
             status[rows] = receipt.status
             refused.extend(found.moved(lambda row: int(rows[row - 2]) + 2))
         return Receipt(status), refused
@@ -173,6 +178,10 @@ class Desk:
             raise NotFound("PR-L310", value=name, subject=subject)
         self._note(self._entry(caller, "find_events", (name,), "shown"))
         return events
+
+    def note_question(self, caller: Caller, n_found: int) -> None:
+        """Write down that a caller asked for events, and how many there were."""
+        self._note(self._entry(caller, "question", (f"{n_found} events",), "shown"))
 
     def seal_parties(self, caller: Caller, parties: Sequence[Party]) -> list[str]:
         """Keep personal data; returns a pseudonym for each, to be named in events."""
@@ -222,6 +231,15 @@ class Desk:
         caller.grant.demand("keys:write")
         self.keys.withdraw(key_id, now=self.now())
         self._note(self._entry(caller, "withdraw_key", (key_id,), "changed"))
+
+    def _append(self, table: pa.Table, *, whole: bool = False) -> tuple[Receipt, Findings]:
+        """Add events, and tell the new ones to whoever listens before the append is answered."""
+        receipt, findings = self.ledger.append(table, now=self.now(), whole=whole)
+        if self.listeners and receipt.n_appended:
+            new = table if receipt.n_appended == table.num_rows else table.filter(pa.array(receipt.status == APPENDED))
+            for listen in self.listeners:
+                listen(new)
+        return receipt, findings
 
     def _masked(self, party_id: str) -> dict[str, object]:
         """The data of a party as anyone entitled to the item may see it."""
