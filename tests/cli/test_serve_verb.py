@@ -2,35 +2,14 @@
 
 import json
 import signal
-import socket
-import subprocess
-from contextlib import contextmanager
 
-import httpx2
 import pytest
 
-from kit.cli import command_line, run_cli
+from kit.cli import run_cli
 from kit.ledger import ITEM
+from kit.service import running
 from postroad.cli import serving
 from postroad.core.errors import InputError
-
-
-@contextmanager
-def served(folder, *options):
-    """A server of its own process, and the address at which it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = command_line("serve", str(folder), "--port", str(port), "--lang", "en", *options)
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert "Serving" in process.stderr.readline()
-            transport = httpx2.HTTPTransport(retries=20)
-            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", transport=transport, timeout=30) as client:
-                yield client, process
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
 
 
 def test_a_service_from_nothing(tmp_path):
@@ -44,7 +23,7 @@ def test_a_service_from_nothing(tmp_path):
         "facility_id": "HGH1",
         "label": "measured",
     }
-    with served(folder, "--feed", "tiny") as (client, process):
+    with running(folder, "--feed", "tiny") as (client, process):
         headers = {"Authorization": f"Bearer {made['key']}"}
         assert client.get("/health").json()["status"] == "ok"
         assert client.post("/events", json=[event], headers=headers).json()["n_appended"] == 1

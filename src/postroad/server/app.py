@@ -23,7 +23,7 @@ from postroad.server import epcis, events, items, people
 from postroad.server.bodies import JSON
 from postroad.server.callers import Serving
 from postroad.server.metrics import LEDGER_ROWS, METRICS, UNUSUAL
-from postroad.server.problems import RESPONSES, install
+from postroad.server.problems import RESPONSES, Problem, install
 from postroad.server.watching import Watching
 from postroad.service.desk import Desk, Names
 from postroad.service.partners import Partners
@@ -150,7 +150,7 @@ def _describe(app: FastAPI) -> None:
             described = plain()
             schemas = described["components"]["schemas"]
             template = "#/components/schemas/{model}"
-            for model in (Event, Grant):
+            for model in (Event, Grant, Problem):
                 own = model.model_json_schema(ref_template=template)
                 schemas |= own.pop("$defs", {})
                 schemas[model.__name__] = own

@@ -69,7 +69,10 @@ class Problem(BaseModel):
 
 
 RESPONSES: dict[int | str, dict[str, object]] = {
-    "4XX": {"model": Problem, "description": "Refused; nothing was changed.", "content": {MEDIA_TYPE: {}}},
+    "4XX": {
+        "description": "Refused; nothing was changed.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    },
 }
 
 
