@@ -19,7 +19,7 @@ from postroad.events.envelope import Event
 from postroad.guard.grants import Grant
 from postroad.ledger.tracking import frame_names, name_all
 from postroad.network.feed import read
-from postroad.server import epcis, events, items, people
+from postroad.server import epcis, events, items, people, tracking
 from postroad.server.bodies import JSON
 from postroad.server.callers import Serving
 from postroad.server.metrics import LEDGER_ROWS, METRICS, UNUSUAL
@@ -69,6 +69,7 @@ def make_app(desk: Desk, settings: Settings) -> FastAPI:
     install(app)
     app.add_middleware(Watching)
     app.include_router(epcis.ROUTER)
+    app.include_router(tracking.ROUTER)
     app.include_router(items.ROUTER)
     app.include_router(events.ROUTER)
     app.include_router(people.ROUTER)
@@ -87,8 +88,11 @@ def open_desk(settings: Settings) -> Desk:
     """The desk that settings ask for; errors as of :class:`postroad.service.desk.Desk`, and of reading the feed."""
     names = None
     if settings.feed is not None:
-        places, products = frame_names(read(settings.feed))
-        names = Names(name_all(places, "facility_id"), name_all(products, "product_id"))
+        network = read(settings.feed)
+        places, products = frame_names(network)
+        sites = network.tables["facilities"].select("facility_id", "lon", "lat").drop_nulls()
+        coordinates = {name: (lon, lat) for name, lon, lat in sites.rows()}
+        names = Names(name_all(places, "facility_id"), name_all(products, "product_id"), coordinates)
     return Desk(
         settings.folder, timezone=settings.timezone, names=names, cipher=settings.cipher, master=settings.master
     )

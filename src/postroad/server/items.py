@@ -78,6 +78,8 @@ class ItemRecord(BaseModel):
 
     item_id: str
     state: str
+    state_en: str
+    state_zh: str
     is_ended: bool
     is_simulated: bool
     timezone: str

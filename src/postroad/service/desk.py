@@ -6,7 +6,7 @@ The desk opens a folder with a ledger and what guards it. It knows nothing of HT
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,10 +49,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names of facilities and products by id, as :func:`postroad.ledger.tracking.name_all` makes them."""
+    """What things are called, and where they are.
+
+    ``places``, ``products``: names by id, as :func:`postroad.ledger.tracking.name_all` makes them. ``coordinates``:
+    longitude and latitude of facilities, in degrees.
+    """
 
     places: Mapping[str, Name]
     products: Mapping[str, Name]
+    coordinates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class Desk:
@@ -162,7 +167,8 @@ class Desk:
         found = describe(self.ledger, number, events, places=self.names.places, products=self.names.products)
         parties = [party | self._shown(party["party_id"]) for party in _parties(events)]
         self._note(self._entry(caller, "find_item", (number,), "shown"))
-        return found.record() | {"parties": parties}
+        named = {f"state_{language}": found.state_name(language) for language in ("en", "zh")}
+        return found.record() | named | {"parties": parties}
 
     def find_events(self, caller: Caller, name: str, subject: str) -> list[Row]:
         """The events about an item, unit, trip or facility, whole.
