@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from postroad.cli.options import BaseMapFile, MapNotice
 from postroad.cli.shell import Shell
 from postroad.core.clock import parse_instant
 from postroad.core.errors import InputError, UsageError
@@ -47,6 +48,8 @@ def serve(
     master: Annotated[
         Path | None, typer.Option("--master", help="File of the vault's master key, on another disk than its copies.")
     ] = None,
+    base_map: BaseMapFile = None,
+    map_notice: MapNotice = "",
     certificate: Annotated[Path | None, typer.Option("--certificate", help="Of TLS, PEM.")] = None,
     private_key: Annotated[Path | None, typer.Option("--private-key", help="Of TLS, PEM.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No line for each request.")] = False,
@@ -62,7 +65,8 @@ def serve(
     if (certificate is None) != (private_key is None):
         raise UsageError("PR-H122")
     settings = {"folder": str(folder.absolute()), "feed": feed, "timezone": timezone, "cipher": cipher}
-    os.environ["POSTROAD_SERVE"] = json.dumps(settings | {"master": str(master) if master else None})
+    settings |= {"master": str(master) if master else None, "map_notice": map_notice}
+    os.environ["POSTROAD_SERVE"] = json.dumps(settings | {"base_map": str(base_map) if base_map else None})
     # The desk is opened here first, so that a refusal is told as every other.
     application = import_module("postroad.server.app")
     app = application.serve()

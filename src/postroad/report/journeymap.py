@@ -19,20 +19,23 @@ Stop = tuple[str, float, float]
 CHINA = ((73.0, 17.0), (136.0, 54.5))
 """Corners of the box of degrees in which the map of China is drawn."""
 FONT = "'Noto Sans SC','PingFang SC','Microsoft YaHei',sans-serif"
+NOTICE_LETTERS = {"zh": 64, "en": 120}
 LEAST_SHARE = 0.12
 """Part of the map that is shown at least, so that a short journey still tells where it is."""
 
 
-def draw_journey_svg(stops: Sequence[Stop], title: str, language: str = "en") -> str:
+def draw_journey_svg(stops: Sequence[Stop], title: str, language: str = "en", base_map: BaseMap | None = None) -> str:
     """Draw a journey.
 
     Parameters
     ----------
     stops: the places in order, at least one. title: for those who cannot see it. language: of the map's notice.
+    base_map: what stands in the place of the shipped outlines.
     """
     points = np.array([stop[1:] for stop in stops])
     low, high = CHINA
-    base, layers = _shipped(bool(np.all((points > low) & (points < high))))
+    base = base_map or _shipped(bool(np.all((points > low) & (points < high))))
+    layers = _layers(base)
     frame = frame_of(base)
     plane = frame.project(points[:, 0], points[:, 1])
     x0, y0, width, height = _view(plane, layers["w"], layers["h"])
@@ -47,17 +50,37 @@ def draw_journey_svg(stops: Sequence[Stop], title: str, language: str = "en") ->
         f'<path d="{layers["lines"]}" fill="none" stroke="#c4d7e4" stroke-width="{unit:.1f}"/>',
         f'<polyline points="{way}" fill="none" stroke="#0a6847" stroke-width="{4 * unit:.1f}"/>',
         *_marks(stops, plane, unit),
-        f'<text x="{x0 + 12 * unit:.0f}" y="{y0 + height - 12 * unit:.0f}" font-size="{15 * unit:.1f}" fill="#4f5b55">',
-        f"{escape(base.notice.get(language))}</text></svg>",
+        *_notice(base.notice.get(language), x0, y0 + height, unit, NOTICE_LETTERS[language]),
+        "</svg>",
     ]
     return "\n".join(parts)
 
 
 @lru_cache(maxsize=2)
-def _shipped(is_china: bool) -> tuple[BaseMap, dict[str, object]]:
-    """The map that holds a journey, and its layers."""
-    base = china_map() if is_china else world_map()
-    return base, base_layers(base, frame_of(base))
+def _shipped(is_china: bool) -> BaseMap:
+    """The shipped map that holds a journey."""
+    return china_map() if is_china else world_map()
+
+
+_DRAWN: list[tuple[BaseMap, dict[str, object]]] = []
+
+
+def _layers(base: BaseMap) -> dict[str, object]:
+    """The layers of a map, which are drawn once."""
+    for other, layers in _DRAWN:
+        if other is base:
+            return layers
+    _DRAWN[:] = [*_DRAWN[-2:], (base, base_layers(base, frame_of(base)))]
+    return _DRAWN[-1][1]
+
+
+def _notice(text: str, x0: int, bottom: int, unit: float, n_letters: int) -> list[str]:
+    """The notice at the foot of the map, in lines that fit."""
+    lines = [text[start : start + n_letters] for start in range(0, len(text), n_letters)]
+    size = f'font-size="{15 * unit:.1f}" fill="#4f5b55"'
+    foot = [bottom - (12 + 19 * (len(lines) - 1 - place)) * unit for place in range(len(lines))]
+    pairs = zip(lines, foot, strict=True)
+    return [f'<text x="{x0 + 12 * unit:.0f}" y="{y:.0f}" {size}>{escape(line)}</text>' for line, y in pairs]
 
 
 def _view(plane: np.ndarray, width: int, height: int) -> tuple[int, int, int, int]:

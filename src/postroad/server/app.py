@@ -19,6 +19,7 @@ from postroad.events.envelope import Event
 from postroad.guard.grants import Grant
 from postroad.ledger.tracking import frame_names, name_all
 from postroad.network.feed import read
+from postroad.report.basemap import read_base_map
 from postroad.server import epcis, events, items, people, tracking
 from postroad.server.bodies import JSON
 from postroad.server.callers import Serving
@@ -39,7 +40,7 @@ class Settings(BaseModel):
 
     ``folder``: of the service. ``feed``: whose facilities and products give their names; ids are shown without.
     ``timezone``: IANA name, of a new ledger. ``cipher``: of a new vault. ``master``: file of the vault's master key.
-    ``max_bytes``: of one request.
+    ``base_map``, ``map_notice``: as of :func:`postroad.report.basemap.read_base_map`. ``max_bytes``: of one request.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +50,8 @@ class Settings(BaseModel):
     timezone: str = "UTC"
     cipher: str = "aes-256-gcm"
     master: Path | None = None
+    base_map: Path | None = None
+    map_notice: str = ""
     max_bytes: int = 64 << 20
 
 
@@ -66,6 +69,8 @@ def make_app(desk: Desk, settings: Settings) -> FastAPI:
     app = FastAPI(title="Postroad", version=release(), summary=SUMMARY, lifespan=live)
     app.state.desk, app.state.settings, app.state.rates = desk, settings, Rates()
     app.state.partners = Partners(desk)
+    base = settings.base_map
+    app.state.base_map = None if base is None else read_base_map(base, settings.map_notice)
     install(app)
     app.add_middleware(Watching)
     app.include_router(epcis.ROUTER)

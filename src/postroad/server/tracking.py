@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from postroad.core.errors import NotFound
+from postroad.report.basemap import BaseMap
 from postroad.report.journeymap import Stop, draw_journey_svg
 from postroad.server.callers import Calling, Serving
 from postroad.server.events import Id
@@ -53,11 +54,12 @@ async def show_file(name: str, request: Request) -> Response:
 @ROUTER.get("/items/{item_id}/map.svg", response_class=Response, responses=RESPONSES)
 async def draw_item(item_id: Id, request: Request, caller: Calling, desk: Serving) -> Response:
     """The journey of an item on a map; NotFound PR-H119 when no place of it is known."""
-    content = await run_in_threadpool(_draw, desk, caller, item_id, language_of(request))
+    base_map = request.app.state.base_map
+    content = await run_in_threadpool(_draw, desk, caller, item_id, language_of(request), base_map)
     return Response(content, headers=HEADERS, media_type="image/svg+xml")
 
 
-def _draw(desk: Desk, caller: Caller, item_id: str, language: str) -> str:
+def _draw(desk: Desk, caller: Caller, item_id: str, language: str, base_map: BaseMap | None) -> str:
     """Draw the places of an item's steps, each once in a row."""
     record = desk.find_item(caller, item_id)
     stops: list[Stop] = []
@@ -71,7 +73,7 @@ def _draw(desk: Desk, caller: Caller, item_id: str, language: str) -> str:
             stops.append(stop)
     if not stops:
         raise NotFound("PR-H119", value=item_id)
-    return draw_journey_svg(stops, record["item_id"], language)
+    return draw_journey_svg(stops, record["item_id"], language, base_map)
 
 
 @cache
