@@ -56,7 +56,8 @@ function facts(item) {
 
 function step(one) {
   const row = element("li", "", one.is_void ? "void" : "");
-  row.append(element("time", when(one.occurred_at)), element("span", `${name(one.place)} ${one[`text_${language}`]}`.trim()));
+  row.append(element("time", when(one.occurred_at)), element("strong", one[`text_${language}`]));
+  if (one.place) row.append(" ", element("span", name(one.place)));
   const trip = one.carrier ? one.carrier.id : one.trip_id;
   if (trip) row.append(" ", element("small", trip));
   return row;
