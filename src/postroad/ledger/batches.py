@@ -57,9 +57,16 @@ def digest_batch(table: pa.Table, stream: str) -> str:
 def _plain_parts(values: pa.Array) -> list[bytes]:
     """A column as bytes: which values are missing, and the values; texts as codes in order of first appearance."""
     missing = np.packbits(values.is_null().to_numpy(zero_copy_only=False)).tobytes()
+    if pa.types.is_struct(values.type):
+        return [missing, *(part for child in values.flatten() for part in _plain_parts(child))]
+    if pa.types.is_list(values.type):
+        lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
+        return [missing, lengths.astype("<i4").tobytes(), *_plain_parts(pc.list_flatten(values))]
     if pa.types.is_string(values.type):
         coded = values.dictionary_encode()
         texts = "\0".join(coded.dictionary.to_pylist()).encode()
         return [missing, texts, pc.fill_null(coded.indices, -1).to_numpy().astype("<i4").tobytes()]
+    if pa.types.is_fixed_size_binary(values.type):
+        return [missing, b"".join(pc.fill_null(values, bytes(values.type.byte_width)).to_pylist())]
     numbers = values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values
     return [missing, pc.fill_null(numbers, 0).to_numpy().astype("<i8").tobytes()]

@@ -14,7 +14,7 @@ from postroad.events.columns import schema
 from postroad.events.kinds import kinds
 from postroad.ledger.manifest import STREAMS, Manifest
 
-__all__ = ["KIND_COLUMNS", "run_query"]
+__all__ = ["KIND_COLUMNS", "kinds_table", "run_query"]
 
 KIND_COLUMNS = (
     "kind",
@@ -51,7 +51,7 @@ def run_query(
             for stream in STREAMS:
                 paths = [folder.resolve() / segment.name for segment in manifest.segments(stream)]
                 _define(database, stream, paths, logged if stream == "events" else ())
-            database.register("kinds", _kinds_table())
+            database.register("kinds", kinds_table())
             # A query is somebody's text: it sees the ledger and nothing else.
             database.execute(f"SET allowed_directories = ['{_quote(folder.resolve())}/']")
             database.execute("SET enable_external_access = false")
@@ -88,6 +88,6 @@ def _quote(text: object) -> str:
     return str(text).replace("'", "''")
 
 
-def _kinds_table() -> pa.Table:
+def kinds_table() -> pa.Table:
     """The closed list as a table."""
     return pa.table({name: [getattr(kind, name) for kind in kinds().values()] for name in KIND_COLUMNS})
