@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -49,7 +50,7 @@ from postroad.ledger.segments import SEGMENT_ROWS
 from postroad.ledger.tail import Tail
 from postroad.ledger.writer import Writer
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "Snapshot"]
 
 Result = TypeVar("Result")
 
@@ -58,6 +59,19 @@ SEALED_WHILE_READ = 100
 
 class _SealedMeanwhile(Exception):
     """A log file was sealed and removed while it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A ledger at one instant: ``manifest`` names what is sealed, ``logged`` are the events that are not."""
+
+    folder: Path
+    manifest: Manifest
+    logged: tuple[pa.Table, ...]
+
+    def paths(self, stream: str) -> list[Path]:
+        """The sealed files of a stream."""
+        return [self.folder.resolve() / segment.name for segment in self.manifest.segments(stream)]
 
 
 class Ledger:
@@ -261,8 +275,12 @@ class Ledger:
         ------
         InputError: PR-L212 with what the database says. A query can read no other file.
         """
-        manifest, logged = self._seen_now(lambda manifest: (manifest, self._tail.tables()))
-        return run_query(self.folder, manifest, logged, sql, parameters, self.threads)
+        seen = self.snapshot()
+        return run_query(self.folder, seen.manifest, seen.logged, sql, parameters, self.threads)
+
+    def snapshot(self) -> Snapshot:
+        """What is sealed and what is logged at one instant: for engines that read the files themselves."""
+        return self._seen_now(lambda manifest: Snapshot(self.folder, manifest, tuple(self._tail.tables())))
 
     def verify(self) -> Findings:
         """Read every file and find what is missing (PR-L203), torn (PR-L204), changed (PR-L205) or damaged in the log
