@@ -7,7 +7,7 @@ returns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from threading import Lock
@@ -35,7 +35,7 @@ from postroad.ledger.postgres.schema import add_days, migrate, read_version
 from postroad.ledger.query import kinds_table
 from postroad.ledger.segments import complete
 
-__all__ = ["PostgresLedger"]
+__all__ = ["PostgresLedger", "Session"]
 
 SCHEMA = "postroad"
 TRIES = 3
@@ -203,6 +203,15 @@ class PostgresLedger:
                 # In binary the server takes one statement and no more.
                 return frame_result(psycopg.RawCursor(connection).execute(sql, parameters, binary=True))
 
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A connection for several statements that share temporary tables; what they make is gone afterwards."""
+        with self._reading() as connection:
+            try:
+                yield Session(connection)
+            finally:
+                connection.close()
+
     def verify(self) -> Findings:
         """Read everything and find where ids, events and batches disagree (PR-L508), and whether the server may lose
         what it confirmed (PR-L509)."""
@@ -274,6 +283,28 @@ class PostgresLedger:
             raise
         except psycopg.Error as error:
             raise InputError("PR-L212", value=self._connections.hide(error)) from error
+
+
+class Session:
+    """One connection of a ledger, for whoever brings tables of their own to its tables."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str) -> None:
+        """Run a statement."""
+        self._connection.execute(statement)
+
+    def copy(self, table: str, rows: Iterable[Sequence[object]]) -> None:
+        """Fill a temporary table, and let the planner know how large it is."""
+        with self._connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        self._connection.execute(f"ANALYZE {table}")
+
+    def fetch(self, statement: str) -> pl.DataFrame:
+        """The result of one statement."""
+        return frame_result(psycopg.RawCursor(self._connection).execute(statement, binary=True))
 
 
 class _Again(LedgerError):
