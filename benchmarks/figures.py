@@ -26,6 +26,7 @@ FIGURES = {
     "demand": [[f"{HERE}/demand.py"], [f"{HERE}/demand.py", "--level", "county"]],
     "measure": [[f"{HERE}/measure.py"], [f"{HERE}/measure.py", "--rows", "7e7"]],
     "ledger": [[f"{HERE}/ledger.py"], [f"{HERE}/ledger_store.py", "--peers"]],
+    "engines": [[f"{HERE}/engines.py"]],
     "flow": [[f"{HERE}/flow.py"], [f"{HERE}/flow.py", "--limit", "900"], [f"{HERE}/reroute.py"], [f"{HERE}/surge.py"]],
     "peak": [[__file__, "--run-peak"]],
     "validation": [[__file__, "--validate"]],

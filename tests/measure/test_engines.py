@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,6 +11,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from kit.journeys import PRODUCT_IDS, random_journeys, small_dims
+from kit.ledger import make_frame, make_life
+from kit.sources import REPOSITORY
 from postroad.core.errors import InputError
 from postroad.ledger import Ledger, flows_from_journeys
 from postroad.measure import GROUPINGS, Within, measure, measure_sql, measures, tally
@@ -18,6 +21,7 @@ from postroad.measure.rankings import distribute_hours, tabulate_destinations, t
 from postroad.measure.sql import EVERYTHING
 
 DIMS = small_dims()
+PAGE = REPOSITORY / "docs" / "how-to" / "postgres-and-spark.md"
 OF_JOURNEYS = [one.name for one in measures().values() if one.is_of_journeys]
 JOURNEYS = random_journeys(3, 4000)
 EPOCH = datetime(2025, 11, 10, 16, tzinfo=UTC)
@@ -143,3 +147,13 @@ def test_a_ledger_without_flows_has_nothing_to_measure(tmp_path):
     with Ledger.create(tmp_path / "ledger", epoch=EPOCH) as ledger, DuckEngine(ledger, DIMS) as engine:
         assert engine.n_items == 0
         assert measure(engine, DIMS, ["n_items"])["n_items"].to_list() == [0]
+
+
+def test_the_how_to_page_does_what_it_says(postgres, spark, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("POSTROAD_POSTGRES", postgres)
+    monkeypatch.chdir(tmp_path)
+    given = {"frame": make_frame(*make_life()), "flows": flows(), "dims": DIMS}
+    for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
+        exec(compile(block, str(PAGE), "exec"), given)  # the session that runs is found, whatever master is asked for
+        told = [line.strip()[2:] for line in block.splitlines() if line.strip().startswith("# ")]
+        assert capsys.readouterr().out.splitlines() == told

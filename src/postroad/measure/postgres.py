@@ -12,6 +12,9 @@ from postroad.measure.sql import JOURNEYS_OF_FLOWS
 __all__ = ["PostgresEngine"]
 
 TYPES = {pl.Int8: "smallint", pl.Int32: "integer", pl.Int64: "bigint", pl.String: 'text COLLATE "C"'}
+PLANS = ("enable_nestloop = off", "work_mem = '256MB'", "jit = off")
+"""The statements join and group whole tables. A plan that looks rows up one by one, chosen from a wrong guess of how
+few there are, would take hours."""
 
 
 class PostgresEngine(Engine):
@@ -31,6 +34,8 @@ class PostgresEngine(Engine):
         is_ready = False
         try:
             self._session = self._open.enter_context(ledger.session())
+            for setting in PLANS:
+                self._session.execute(f"SET {setting}")
             for name, frame in (("facilities", dims.facilities), ("products", dims.products)):
                 columns = ", ".join(f"{column} {TYPES[kind]}" for column, kind in frame.schema.items())
                 self._session.execute(f"CREATE TEMP TABLE {name} ({columns})")

@@ -37,7 +37,10 @@ class SparkEngine(Engine):
             table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
             self._show(name, self._session.createDataFrame(table))
         if isinstance(source, SparkLedger):
-            self._show("journeys", self._session.sql(JOURNEYS_OF_FLOWS))
+            # Ids are looked up once for all statements; what does not fit in memory goes to the executors' disks.
+            journeys = self._session.sql(JOURNEYS_OF_FLOWS).persist()
+            self._open.callback(journeys.unpersist)
+            self._show("journeys", journeys)
             self._refuse_strangers()
         else:
             reader = self._session.read.option("recursiveFileLookup", "true").option("pathGlobFilter", "*.parquet")
