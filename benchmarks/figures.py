@@ -27,6 +27,7 @@ FIGURES = {
     "measure": [[f"{HERE}/measure.py"], [f"{HERE}/measure.py", "--rows", "7e7"]],
     "ledger": [[f"{HERE}/ledger.py"], [f"{HERE}/ledger_store.py", "--peers"]],
     "server": [[f"{HERE}/server.py"]],
+    "engines": [[f"{HERE}/engines.py"]],
     "flow": [[f"{HERE}/flow.py"], [f"{HERE}/flow.py", "--limit", "900"], [f"{HERE}/reroute.py"], [f"{HERE}/surge.py"]],
     "peak": [[__file__, "--run-peak"]],
     "validation": [[__file__, "--validate"]],

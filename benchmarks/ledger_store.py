@@ -5,7 +5,8 @@
 
 Events have 16 columns with what scanners send: random ids, items of eleven events over three periods, bags, trips,
 facilities, operators, a sender's code on a third of them. Appends stand beside a bare log: the same batches as Arrow
-streams written to one file and synced one by one, and, with ``--peers``, beside DuckDB's own table with a primary key.
+streams written to one file and synced one by one, and, with ``--peers``, beside DuckDB's own table with a primary key
+and beside PostgreSQL: by plain COPY into one table with a primary key, and by our store in it, each batch committed.
 Prints JSON lines with ``figure``, ``value``, ``unit``, ``bar`` and ``holds``. Run it alone on the machine.
 """
 
@@ -16,14 +17,19 @@ import json
 import os
 import resource
 import statistics
+import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+from kit.postgres import make_database, running_postgres
 from postroad.events.columns import schema
 from postroad.events.kinds import kinds
 from postroad.ledger.store import Ledger
@@ -146,10 +152,35 @@ def append_duckdb(batches: list[pa.Table], path: Path) -> float:
     return spent
 
 
-def measure_appends(ledger: Ledger, folder: Path, period: int, rng: np.random.Generator, has_peers: bool) -> None:
+def append_postgres(batches: list[pa.Table], text: str) -> dict[str, float]:
+    """Seconds to commit each batch to PostgreSQL: by COPY into a table with a primary key, and to a ledger there."""
+    from postroad.ledger.postgres.copying import copy_pieces, copy_statement
+    from postroad.ledger.postgres.driver import psycopg
+    from postroad.ledger.postgres.store import PostgresLedger
+
+    with PostgresLedger.create(text) as ledger:
+        ledger.append(batches[0])  # makes the partition of the day
+        start = time.perf_counter()
+        for table in batches[1:]:
+            ledger.append(table)
+        ours = (time.perf_counter() - start) * len(batches) / (len(batches) - 1)
+    with psycopg.connect(text, autocommit=True) as connection:
+        connection.execute("SET search_path TO postroad")
+        connection.execute("CREATE TABLE peer (LIKE events, PRIMARY KEY (event_id))")
+        start = time.perf_counter()
+        for table in batches:
+            with connection.cursor().copy(copy_statement("events").replace("COPY events", "COPY peer")) as copy:
+                for piece in copy_pieces(table, "events"):
+                    copy.write(piece)
+        bare = time.perf_counter() - start
+        connection.execute("DROP SCHEMA postroad CASCADE")
+    return {"postgres_copy": bare, "postgres_ledger": ours}
+
+
+def measure_appends(ledger: Ledger, folder: Path, period: int, rng: np.random.Generator, text: str) -> None:
     """Durable appends beside the bare log, turn by turn."""
     for n_rows, n_batches, n_turns in ((1000, 200, 7), (100_000, 6, 5)):
-        ours, bare, peer = [], [], []
+        ours, bare, peers = [], [], {}
         for turn in range(n_turns + 1):
             batches = [make_batch(n_rows, period, rng).combine_chunks() for _ in range(n_batches)]
             spent = append_bare(batches, folder / "bare.log")
@@ -159,13 +190,12 @@ def measure_appends(ledger: Ledger, folder: Path, period: int, rng: np.random.Ge
             if turn:  # the first turn warms up
                 ours.append(time.perf_counter() - start)
                 bare.append(spent)
-        if has_peers:
-            peer.append(append_duckdb(batches, folder / "peer.duckdb"))
+        if text:
+            peers = {"duckdb": append_duckdb(batches, folder / "peer.duckdb"), **append_postgres(batches, text)}
         share = statistics.median(b / o for b, o in zip(bare, ours, strict=True))
         n_all = n_rows * n_batches
         rest = {"rows_per_s": round(n_all / statistics.median(ours)), "bare": round(n_all / statistics.median(bare))}
-        if peer:
-            rest["duckdb"] = round(n_all / peer[0])
+        rest |= {name: round(n_all / spent) for name, spent in peers.items()}
         tell(f"append of {n_rows} rows over a bare log", share, "share", BARS[n_rows], share >= BARS[n_rows], **rest)
 
 
@@ -213,8 +243,11 @@ def main() -> None:
     check_kinds()
     n_events = max(int(options.events) // PART, 1) * PART
     rng = np.random.default_rng(7)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        text = ""
+        if options.peers:
+            text = make_database(stack.enter_context(running_postgres(buffers="1GB")).owner)
         with Ledger.create(folder / "ledger") as ledger:
             tell("large batches", fill(ledger, n_events, rng), "rows/s", events=n_events)
         size = sum(path.stat().st_size for path in (folder / "ledger").rglob("*")) / n_events
@@ -224,7 +257,7 @@ def main() -> None:
             ledger.append(make_batch(1000, n_events // PART, rng))
             tell("open for writing", time.perf_counter() - start, "s")
             measure_lookups(ledger, n_events, rng)
-            measure_appends(ledger, folder, n_events // PART, rng, options.peers)
+            measure_appends(ledger, folder, n_events // PART, rng, text)
             tell("memory at most", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, "GiB")
         start = time.perf_counter()
         findings = Ledger(folder / "ledger").verify()

@@ -13,6 +13,7 @@ from kit.journeys import random_journeys, small_dims
 from postroad.core.errors import InputError, NotFound
 from postroad.kernels.tally import COMPONENTS
 from postroad.measure import sql
+from postroad.measure.engines import DuckEngine
 from postroad.measure.evaluation import expand_by, measure, measure_sql
 from postroad.measure.registry import STANDARD, components, measures
 from postroad.measure.tallies import tally
@@ -57,8 +58,8 @@ def test_every_component_of_the_tally_equals_its_sql(seed, n_rows):
     journeys = random_journeys(seed, n_rows)
     by = ["product", "origin_city", "destination_city"]
     fast = tally(journeys, DIMS).sums(by)
-    with sql.connect(journeys, DIMS) as connection:
-        slow = sql.query_sums(connection, COMPONENTS, by).filter(pl.col("n_items") > 0).sort(by)
+    with DuckEngine(journeys, DIMS) as engine:
+        slow = engine.query_sums(COMPONENTS, by).filter(pl.col("n_items") > 0).sort(by)
     assert_frame_equal(fast, slow, check_exact=True)
 
 

@@ -14,7 +14,7 @@ from postroad.events.columns import schema
 from postroad.events.kinds import kinds
 from postroad.ledger.manifest import STREAMS, Manifest
 
-__all__ = ["KIND_COLUMNS", "run_query"]
+__all__ = ["KIND_COLUMNS", "count_whole", "kinds_table", "run_query"]
 
 KIND_COLUMNS = (
     "kind",
@@ -51,19 +51,19 @@ def run_query(
             for stream in STREAMS:
                 paths = [folder.resolve() / segment.name for segment in manifest.segments(stream)]
                 _define(database, stream, paths, logged if stream == "events" else ())
-            database.register("kinds", _kinds_table())
+            database.register("kinds", kinds_table())
             # A query is somebody's text: it sees the ledger and nothing else.
             database.execute(f"SET allowed_directories = ['{_quote(folder.resolve())}/']")
             database.execute("SET enable_external_access = false")
             database.execute("SET TimeZone = 'UTC'")
             database.execute("SET lock_configuration = true")
             relation = database.sql(sql, params=list(parameters))
-            return pl.DataFrame() if relation is None else _count_whole(pl.from_arrow(relation.to_arrow_table()))
+            return pl.DataFrame() if relation is None else count_whole(pl.from_arrow(relation.to_arrow_table()))
     except duckdb.Error as error:
         raise InputError("PR-L212", value=str(error)) from error
 
 
-def _count_whole(frame: pl.DataFrame) -> pl.DataFrame:
+def count_whole(frame: pl.DataFrame) -> pl.DataFrame:
     """Sums of whole numbers as whole numbers of 64 bits where they fit; the database gives decimals."""
     sums = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Decimal) and kind.scale == 0]
     small = [name for name in sums if (frame[name].abs().max() or 0) < 2**63]
@@ -88,6 +88,6 @@ def _quote(text: object) -> str:
     return str(text).replace("'", "''")
 
 
-def _kinds_table() -> pa.Table:
+def kinds_table() -> pa.Table:
     """The closed list as a table."""
     return pa.table({name: [getattr(kind, name) for kind in kinds().values()] for name in KIND_COLUMNS})

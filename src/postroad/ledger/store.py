@@ -9,26 +9,25 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from postroad.core.clock import time_zone
-from postroad.core.digests import digest_bytes
 from postroad.core.errors import InputError, LedgerError
 from postroad.core.files import writing_folder
 from postroad.core.findings import Findings
 from postroad.events.check import screen_events
-from postroad.events.columns import columns, conform, schema
+from postroad.events.columns import conform, schema
 from postroad.events.kinds import SUBJECTS, kinds
 from postroad.ledger.admission import Receipt
 from postroad.ledger.backup import copy_files, digest_ledger
+from postroad.ledger.batches import digest_batch, refuse_other, whole_batch
 from postroad.ledger.disk import Disk, Writing, writer_lock
 from postroad.ledger.index import hash_subject
 from postroad.ledger.log import check_log, list_logs
@@ -47,21 +46,33 @@ from postroad.ledger.manifest import (
 )
 from postroad.ledger.query import run_query
 from postroad.ledger.reading import Rows, SegmentReader, rows_batch
-from postroad.ledger.segments import SEGMENT_ROWS, complete
+from postroad.ledger.segments import SEGMENT_ROWS
 from postroad.ledger.tail import Tail
 from postroad.ledger.writer import Writer
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "Snapshot"]
 
 Result = TypeVar("Result")
 
 SEALED_WHILE_READ = 100
-DIGEST_ROWS = 1 << 20
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _SealedMeanwhile(Exception):
     """A log file was sealed and removed while it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A ledger at one instant: ``manifest`` names what is sealed, ``logged`` are the events that are not."""
+
+    folder: Path
+    manifest: Manifest
+    logged: tuple[pa.Table, ...]
+
+    def paths(self, stream: str) -> list[Path]:
+        """The sealed files of a stream."""
+        return [self.folder.resolve() / segment.name for segment in self.manifest.segments(stream)]
 
 
 class Ledger:
@@ -147,7 +158,7 @@ class Ledger:
                     (folder / stream).mkdir(exist_ok=True)
                     disk.sync_folder(folder / stream)
                 write_manifest(folder, Manifest(about=about), disk)
-        _refuse_other(folder, read_manifest(folder).about, about)
+        refuse_other(str(folder), read_manifest(folder).about, about)
         return cls(folder, threads=threads, segment_rows=segment_rows, disk=disk)
 
     @property
@@ -208,8 +219,8 @@ class Ledger:
         Returns whether the batch is new; one of the same content adds nothing. Errors as in :meth:`append`; PR-L116 in
         PR-C001 when a required value is missing.
         """
-        table = self._whole(frame, "items")
-        return self._writing().append_whole("items", table, _digest_batch(table, "items"))
+        table = whole_batch(frame, "items")
+        return self._writing().append_whole("items", table, digest_batch(table, "items"))
 
     def append_flows(self, frame: pl.DataFrame | pa.Table) -> bool:
         """Add aggregate flow records, columns as declared for ``flows``: those of a run's journeys.
@@ -219,8 +230,8 @@ class Ledger:
         """
         if self.about.epoch is None:
             raise LedgerError("PR-L210", value="the ledger has no epoch")
-        table = self._whole(frame, "flows")
-        return self._writing().append_whole("flows", table, _digest_batch(table, "flows"))
+        table = whole_batch(frame, "flows")
+        return self._writing().append_whole("flows", table, digest_batch(table, "flows"))
 
     def seal(self) -> None:
         """Make segments of all that is logged; they are smaller, and quicker to query. Errors as in :meth:`append`."""
@@ -277,8 +288,12 @@ class Ledger:
         ------
         InputError: PR-L212 with what the database says. A query can read no other file.
         """
-        manifest, logged = self._seen_now(lambda manifest: (manifest, self._tail.tables()))
-        return run_query(self.folder, manifest, logged, sql, parameters, self.threads)
+        seen = self.snapshot()
+        return run_query(self.folder, seen.manifest, seen.logged, sql, parameters, self.threads)
+
+    def snapshot(self) -> Snapshot:
+        """What is sealed and what is logged at one instant: for engines that read the files themselves."""
+        return self._seen_now(lambda manifest: Snapshot(self.folder, manifest, tuple(self._tail.tables())))
 
     def verify(self) -> Findings:
         """Read every file and find what is missing (PR-L203), torn (PR-L204), changed (PR-L205) or damaged in the log
@@ -338,16 +353,6 @@ class Ledger:
         parts = [reader.about(item_id, 0) for reader in self._readers(segments)] if segments else []
         return _ordered([part for part in parts if part is not None], "items")
 
-    def _whole(self, frame: pl.DataFrame | pa.Table, stream: str) -> pa.Table:
-        """A batch of records, all of it or nothing."""
-        table, findings = conform(frame, stream)
-        for name, column in columns(stream).items():
-            if column.required and name in table.column_names and table[name].null_count:
-                row = int(np.flatnonzero(table[name].is_null().to_numpy())[0]) + 2
-                findings.add("PR-L116", table=stream, row=row, column=name)
-        findings.raise_on_errors(InputError)
-        return table
-
     def _writing(self) -> Writer:
         """The writer, made when there is none."""
         with self._opening:
@@ -380,13 +385,6 @@ class Ledger:
         raise LedgerError("PR-L213", path=str(self.folder), value="sealed again and again while it was read")
 
 
-def _refuse_other(folder: Path, found: About, wanted: About) -> None:
-    """A ledger that is there must have been made with the same settings."""
-    for name in About.model_fields:
-        if getattr(found, name) != getattr(wanted, name):
-            raise LedgerError("PR-L214", path=str(folder), column=name, value=str(getattr(found, name)))
-
-
 def _ordered(parts: list[Rows], stream: str) -> Rows:
     """Rows of several files as one, in order."""
     rows = {name: [value for part in parts for value in part[name]] for name in schema(stream).names}
@@ -399,27 +397,3 @@ def _ordered(parts: list[Rows], stream: str) -> Rows:
         order = sorted(range(len(keys)), key=keys.__getitem__)
         rows = {name: [values[place] for place in order] for name, values in rows.items()}
     return rows
-
-
-def _digest_batch(table: pa.Table, stream: str) -> str:
-    """The digest of a batch's content; how it lies in memory does not matter, nor does the order of item records."""
-    table = complete(table, stream)
-    if stream == "items":
-        table = table.sort_by([("item_id", "ascending"), ("accepted_at", "ascending")])
-    parts = [stream.encode()]
-    for start in range(0, table.num_rows, DIGEST_ROWS):
-        part = table.slice(start, DIGEST_ROWS)
-        for name in part.column_names:
-            parts += _plain_parts(part[name].combine_chunks())
-    return digest_bytes(*parts)
-
-
-def _plain_parts(values: pa.Array) -> list[bytes]:
-    """A column as bytes: which values are missing, and the values; texts as codes in order of first appearance."""
-    missing = np.packbits(values.is_null().to_numpy(zero_copy_only=False)).tobytes()
-    if pa.types.is_string(values.type):
-        coded = values.dictionary_encode()
-        texts = "\0".join(coded.dictionary.to_pylist()).encode()
-        return [missing, texts, pc.fill_null(coded.indices, -1).to_numpy().astype("<i4").tobytes()]
-    numbers = values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values
-    return [missing, pc.fill_null(numbers, 0).to_numpy().astype("<i8").tobytes()]

@@ -200,6 +200,15 @@ class Writer:
         if ticket.error is not None:
             raise LedgerError("PR-L211", path=str(self._folder), value=str(ticket.error)) from ticket.error
 
+    def _settle(self) -> None:
+        """Put what was admitted on the disk, for a batch that repeats it and is compared with what is there."""
+        ticket = self._last
+        with self._commit:
+            if ticket is not None and not ticket.is_done:
+                self._write_all()
+        if ticket is not None and ticket.error is not None:
+            raise LedgerError("PR-L211", path=str(self._folder), value=str(ticket.error)) from ticket.error
+
     def _write_all(self) -> None:
         """Put all that waits on the disk."""
         tickets = []
@@ -329,6 +338,7 @@ class Writer:
         is_sealed = places >= SEALED
         parts, back = [], []
         if not is_sealed.all():
+            self._settle()
             self._tail.refresh(manifest.log.number, bytes.fromhex(manifest.log.chain))
             parts.append(self._tail.take(places[~is_sealed]))
             back.append(np.flatnonzero(~is_sealed))

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-import duckdb
 import polars as pl
 import pyarrow as pa
 
@@ -14,8 +13,9 @@ from postroad.core.errors import InputError, NotFound
 from postroad.events.journeys import Journeys
 from postroad.kernels.tally import COMPONENTS
 from postroad.measure.dims import GROUPINGS, Dims
+from postroad.measure.engines import DuckEngine, Engine
 from postroad.measure.registry import STANDARD, Measure, find
-from postroad.measure.sql import EVERYTHING, Within, connect, query_quantile, query_reach, query_sums
+from postroad.measure.sql import EVERYTHING, Within
 from postroad.measure.tallies import Tally, tally
 
 __all__ = ["expand_by", "measure", "measure_sql"]
@@ -24,7 +24,7 @@ Rows = Journeys | pa.Table | Path
 
 
 def measure(
-    source: Rows | Tally,
+    source: Rows | Tally | Engine,
     dims: Dims,
     names: Iterable[str] = STANDARD,
     by: str | Iterable[str] = (),
@@ -37,8 +37,8 @@ def measure(
 
     Parameters
     ----------
-    source: journeys in memory, an Arrow table or Parquet of the same columns, or a tally of them. Give a tally when
-        several calls follow: it is made once.
+    source: journeys in memory, an Arrow table or Parquet of the same columns, a tally of them, or an engine that holds
+        them. Give a tally when several calls follow: it is made once.
     dims: dimension tables of the network.
     names: registered measures over journeys.
     by: groupings of :data:`postroad.measure.dims.GROUPINGS`; ``pair`` stands for origin and destination city.
@@ -63,13 +63,13 @@ def measure(
         if not one.is_of_journeys:
             raise InputError("PR-M005", name=one.name, kind=one.kind)
     summary = tally(source, dims) if isinstance(source, Journeys) else source if isinstance(source, Tally) else None
-    with _Engine(rows if isinstance(source, Tally) else source, summary, dims) as engine:
-        frames = engine.evaluate(wanted, keys, within)
+    with _Answers(rows if isinstance(source, Tally) else source, summary, dims) as answers:
+        frames = answers.evaluate(wanted, keys, within)
     return _assemble(frames, keys, label)
 
 
 def measure_sql(
-    source: Rows,
+    source: Rows | Engine,
     dims: Dims,
     names: Iterable[str] = STANDARD,
     by: str | Iterable[str] = (),
@@ -80,8 +80,8 @@ def measure_sql(
     """The same as :func:`measure`, by the SQL definitions alone: what the fast path is held against."""
     wanted = find(names)
     keys = expand_by(by)
-    with _Engine(source, None, dims) as engine:
-        frames = engine.evaluate(wanted, keys, within)
+    with _Answers(source, None, dims) as answers:
+        frames = answers.evaluate(wanted, keys, within)
     return _assemble(frames, keys, label)
 
 
@@ -107,22 +107,22 @@ def expand_by(by: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keys))
 
 
-class _Engine:
-    """Answers from the tally where it can, else from SQL; connects to DuckDB on first need."""
+class _Answers:
+    """Answers from the tally where it can, else from SQL; by DuckDB, made on first need, unless an engine is given."""
 
-    def __init__(self, source: Rows | None, summary: Tally | None, dims: Dims) -> None:
+    def __init__(self, source: Rows | Engine | None, summary: Tally | None, dims: Dims) -> None:
         self._source = source
         self._tally = summary
         self._dims = dims
-        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._own: DuckEngine | None = None
         self._pairs: pl.DataFrame | None = None  # sums by city pair, shared by the measures of one call
 
-    def __enter__(self) -> _Engine:
+    def __enter__(self) -> _Answers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        if self._own is not None:
+            self._own.close()
 
     def evaluate(
         self, wanted: Sequence[Measure], by: tuple[str, ...], within: Within
@@ -145,13 +145,13 @@ class _Engine:
     def _sums(self, names: Sequence[str], by: tuple[str, ...], within: Within) -> pl.DataFrame:
         if self._tally is not None and self._tally.answers(by, within):
             return self._tally.sums(by, within)
-        return query_sums(self._connect(by), names, by, within)
+        return self._engine(by).query_sums(names, by, within)
 
     def _quantile(self, one: Measure, by: tuple[str, ...], within: Within) -> pl.DataFrame:
         if self._tally is not None and self._tally.answers_took(by, within):
             frame = _least_minutes(self._tally.took(by, within), by, one.parameter)
         else:
-            frame = query_quantile(self._connect(by), one.parameter, by, within)
+            frame = self._engine(by).query_quantile(one.parameter, by, within)
         # numpy divides; Polars multiplies by the reciprocal of a constant, which is not the nearest number every time
         hours = pl.Series(frame["took_min"].to_numpy() / one.divisor, dtype=pl.Float64)
         return frame.select(*by, value=hours, n_items=pl.col("n_timed"))
@@ -163,16 +163,18 @@ class _Engine:
                 self._pairs = self._tally.sums(pairs, within)
             frame = _weigh_pairs(self._pairs, self._dims, one, by)
         else:
-            frame = query_reach(self._connect(by), one, by, within)
+            frame = self._engine(by).query_reach(one, by, within)
         share = pl.when(pl.col("reachable") > 0).then(pl.col("reached") / pl.col("reachable"))
         return frame.select(*by, value=share, n_items=pl.col("n_timed"))
 
-    def _connect(self, by: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
+    def _engine(self, by: tuple[str, ...]) -> Engine:
+        if isinstance(self._source, Engine):
+            return self._source
         if self._source is None:
             raise InputError("PR-M004", by=", ".join(by) or "-")
-        if self._connection is None:
-            self._connection = connect(self._source, self._dims)
-        return self._connection
+        if self._own is None:
+            self._own = DuckEngine(self._source, self._dims)
+        return self._own
 
 
 def _value(one: Measure) -> pl.Expr:

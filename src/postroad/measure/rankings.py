@@ -9,6 +9,7 @@ import polars as pl
 
 from postroad.core.errors import InputError
 from postroad.measure.dims import Dims
+from postroad.measure.engines import Engine
 from postroad.measure.evaluation import measure
 from postroad.measure.hours import hourly_capacity, track_backlog
 from postroad.measure.loads import sum_loads
@@ -28,7 +29,7 @@ __all__ = [
 
 
 def distribute_hours(
-    tally: Tally, by: str | Iterable[str] = ("product",), *, width_h: int = 1, within: Within = EVERYTHING
+    tally: Tally | Engine, by: str | Iterable[str] = ("product",), *, width_h: int = 1, within: Within = EVERYTHING
 ) -> pl.DataFrame:
     """How the total hours are distributed.
 
@@ -61,7 +62,7 @@ def distribute_hours(
 
 
 def tabulate_pairs(
-    tally: Tally, *, n: int = 50, worst_by: str = "total_h", min_items: int = 1000, within: Within = EVERYTHING
+    tally: Tally | Engine, *, n: int = 50, worst_by: str = "total_h", min_items: int = 1000, within: Within = EVERYTHING
 ) -> pl.DataFrame:
     """The city pairs that do worst.
 
@@ -85,7 +86,7 @@ def tabulate_pairs(
     return name_cities(ordered.head(n), tally.dims)
 
 
-def tabulate_destinations(tally: Tally, *, within: Within = EVERYTHING) -> pl.DataFrame:
+def tabulate_destinations(tally: Tally | Engine, *, within: Within = EVERYTHING) -> pl.DataFrame:
     """Destination cities: ``destination_city`` with names, ``region``, ``n_items``, ``total_h``, ``on_time_share``."""
     wide = _widen(tally, ["total_h", "on_time_share"], ["destination_city"], within)
     regions = tally.dims.cities.select(destination_city="city", region="region")
@@ -186,7 +187,7 @@ def name_cities(frame: pl.DataFrame, dims: Dims) -> pl.DataFrame:
     return frame
 
 
-def _widen(tally: Tally, names: list[str], by: list[str], within: Within) -> pl.DataFrame:
+def _widen(tally: Tally | Engine, names: list[str], by: list[str], within: Within) -> pl.DataFrame:
     """Measures side by side, with the items of each group."""
     long = measure(tally, tally.dims, ["n_items", *names], by, within=within)
     wide = long.pivot("measure", index=by, values="value", maintain_order=True)

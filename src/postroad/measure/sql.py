@@ -1,25 +1,20 @@
-"""Measures as plain SQL over ``journeys`` and three dimension tables, run by DuckDB.
+"""Measures as plain SQL over ``journeys`` and two dimension tables: one text for every engine.
 
-The statements use nothing but inner joins, CASE, SUM, FLOOR and one window function, so that PostgreSQL and Spark run
-them over tables of the same names: ``journeys`` (:class:`postroad.events.journeys.Journeys`), ``facilities`` and
-``products`` (:class:`postroad.measure.dims.Dims`). All sums are of integers and therefore exact.
+The statements use nothing but inner joins, CASE, SUM, FLOOR and one window function, so that DuckDB, PostgreSQL and
+Spark run them as they stand over tables of the same names: ``journeys``
+(:class:`postroad.events.journeys.Journeys`), ``facilities`` and ``products`` (:class:`postroad.measure.dims.Dims`). All
+sums are of integers and therefore exact. :mod:`postroad.measure.engines` runs them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import duckdb
-import polars as pl
-import pyarrow as pa
-
-from postroad.events.journeys import Journeys
-from postroad.measure.dims import Dims
+from postroad.events.journeys import OUTCOMES
 from postroad.measure.registry import TIMED, Measure, components
 
-__all__ = ["Within", "connect", "quantile_sql", "query_quantile", "query_reach", "query_sums", "reach_sql", "sums_sql"]
+__all__ = ["EVERYTHING", "JOURNEYS_OF_FLOWS", "Within", "quantile_sql", "reach_sql", "spread_sql", "sums_sql"]
 
 _EXPRESSIONS = {
     "product": "p.product",
@@ -32,6 +27,21 @@ _EXPRESSIONS = {
     **{f"origin_{level}": f"o.{level}" for level in ("facility", "city", "province", "region")},
     **{f"destination_{level}": f"d.{level}" for level in ("facility", "city", "province", "region")},
 }
+
+
+_OUTCOME = " ".join(f"WHEN '{name}' THEN {number}" for number, name in enumerate(OUTCOMES))
+_SAME = ("n_items", "accepted_min", "left_origin_min", "reached_dest_min", "out_min", "ended_min", "promise_min")
+
+JOURNEYS_OF_FLOWS = (
+    "SELECT o.facility_idx AS origin_idx, d.facility_idx AS destination_idx, p.product_idx AS product_idx, "
+    + ", ".join(f"f.{name} AS {name}" for name in _SAME)
+    + f", CASE f.outcome {_OUTCOME} END AS outcome, f.n_attempts AS n_attempts"
+    "\nFROM flows AS f"
+    "\nJOIN facilities AS o ON o.facility = f.origin_id"
+    "\nJOIN facilities AS d ON d.facility = f.destination_id"
+    "\nJOIN products AS p ON p.product = f.product_id"
+)
+"""The flow records of a ledger as ``journeys``: ids become the integers of the dimension tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +61,6 @@ class Within:
 EVERYTHING = Within()
 
 
-def connect(source: Journeys | pa.Table | Path, dims: Dims) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection in memory that sees ``journeys`` and the dimension tables.
-
-    Parameters
-    ----------
-    source: journeys, an Arrow table of the same columns, or a folder or file of Parquet.
-    """
-    connection = duckdb.connect()
-    if isinstance(source, Path):
-        pattern = str(source / "**" / "*.parquet") if source.is_dir() else str(source)
-        quoted = pattern.replace("'", "''")
-        connection.execute(f"CREATE VIEW journeys AS SELECT * FROM read_parquet('{quoted}')")
-    else:
-        connection.register("journeys", source.arrow() if isinstance(source, Journeys) else source)
-    connection.register("facilities", dims.facilities.to_arrow())
-    connection.register("products", dims.products.to_arrow())
-    return connection
-
-
 def sums_sql(names: Sequence[str], by: Sequence[str], within: Within = EVERYTHING) -> str:
     """The statement that sums components by groups.
 
@@ -87,19 +78,23 @@ def sums_sql(names: Sequence[str], by: Sequence[str], within: Within = EVERYTHIN
     return "SELECT " + ",\n  ".join(columns) + _from(within) + _group(by)
 
 
+def spread_sql(by: Sequence[str], within: Within = EVERYTHING) -> str:
+    """The statement that counts timed items by groups and by minutes from acceptance to delivery."""
+    columns = "".join(f"{_EXPRESSIONS[name]} AS {name}, " for name in by)
+    clause = "\n" + ("AND" if within.conditions() else "WHERE") + f" {TIMED}"
+    groups = ", ".join([*(_EXPRESSIONS[name] for name in by), "ended_min - accepted_min"])
+    return (
+        f"SELECT {columns}ended_min - accepted_min AS took_min, CAST(SUM(n_items) AS BIGINT) AS n_took"
+        f"{_from(within)}{clause}\nGROUP BY {groups}"
+    )
+
+
 def quantile_sql(percent: int, by: Sequence[str], within: Within = EVERYTHING) -> str:
     """The statement that finds the least minutes within which ``percent`` of 100 timed items were delivered."""
-    columns = [f"{_EXPRESSIONS[name]} AS {name}" for name in by]
     partition = f"PARTITION BY {', '.join(by)} " if by else ""
-    clause = "\n" + ("AND" if within.conditions() else "WHERE") + f" {TIMED}"
-    spread = (
-        "SELECT " + "".join(f"{column}, " for column in columns) + "ended_min - accepted_min AS took_min, "
-        "SUM(n_items) AS n_took" + _from(within) + clause
-        + "\nGROUP BY " + ", ".join([*(_EXPRESSIONS[name] for name in by), "ended_min - accepted_min"])
-    )  # fmt: skip
     keys = "".join(f"{name}, " for name in by)
     return (
-        f"WITH spread AS (\n{spread}\n), running AS (\n"
+        f"WITH spread AS (\n{spread_sql(by, within)}\n), running AS (\n"
         f"SELECT *, SUM(n_took) OVER ({partition}ORDER BY took_min) AS upto,"
         f" SUM(n_took) OVER ({partition.strip()}) AS n_timed FROM spread\n)\n"
         f"SELECT {keys}CAST(MIN(took_min) AS BIGINT) AS took_min, CAST(MAX(n_timed) AS BIGINT) AS n_timed FROM running"
@@ -123,31 +118,6 @@ def reach_sql(measure: Measure, by: Sequence[str], within: Within = EVERYTHING) 
         f"\n  ON c.city = q.destination_city\nWHERE q.n_timed > 0 AND q.scope {side} 'international'"
         + (f"\nGROUP BY {', '.join(f'q.{name}' for name in by)}" if by else "")
     )
-
-
-def query_sums(
-    connection: duckdb.DuckDBPyConnection, names: Sequence[str], by: Sequence[str], within: Within = EVERYTHING
-) -> pl.DataFrame:
-    """Sums of components (int64) by groups."""
-    return _fetch(connection, sums_sql(names, by, within))
-
-
-def query_quantile(
-    connection: duckdb.DuckDBPyConnection, percent: int, by: Sequence[str], within: Within = EVERYTHING
-) -> pl.DataFrame:
-    """Minutes at the quantile and timed items, by groups."""
-    return _fetch(connection, quantile_sql(percent, by, within))
-
-
-def query_reach(
-    connection: duckdb.DuckDBPyConnection, measure: Measure, by: Sequence[str], within: Within = EVERYTHING
-) -> pl.DataFrame:
-    """Weights reached and reachable and timed items, by groups."""
-    return _fetch(connection, reach_sql(measure, by, within))
-
-
-def _fetch(connection: duckdb.DuckDBPyConnection, statement: str) -> pl.DataFrame:
-    return pl.from_arrow(connection.sql(statement).to_arrow_table())
 
 
 def _from(within: Within) -> str:
