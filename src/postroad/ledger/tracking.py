@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -15,10 +16,10 @@ from postroad.core.findings import Findings
 from postroad.core.s10 import normalise_s10
 from postroad.events.kinds import kinds, states
 from postroad.ledger.fold import Happening, ItemState, fold_item
-from postroad.ledger.manifest import MANIFEST_NAME, has_manifest
+from postroad.ledger.manifest import MANIFEST_NAME, About, has_manifest
 from postroad.ledger.store import Ledger
 
-__all__ = ["Name", "Step", "Tracking", "find_ledger", "newest_run", "track"]
+__all__ = ["Name", "Reader", "Step", "Tracking", "find_ledger", "newest_run", "track"]
 
 LEDGER_FOLDER = "ledger"
 
@@ -119,8 +120,18 @@ class Tracking:
         return plain | named | times | rest
 
 
+class Reader(Protocol):
+    """A ledger in any store, as far as tracking reads it."""
+
+    about: About
+
+    def history(self, item_id: str) -> pl.DataFrame: ...
+
+    def item_records(self, item_id: str) -> pl.DataFrame: ...
+
+
 def track(
-    folder: Path | str,
+    folder: Path | str | Reader,
     item_id: str,
     *,
     places: pl.DataFrame | None = None,
@@ -131,7 +142,8 @@ def track(
 
     Parameters
     ----------
-    folder: of a ledger, or of a run that has one. item_id: its number; capitals and spaces of an S10 do not matter.
+    folder: of a ledger, or of a run that has one; or a ledger that is open, in whatever store.
+    item_id: its number; capitals and spaces of an S10 do not matter.
     places: names by ``facility_id``: ``name``, ``name_en`` and, where known, ``city``, ``city_en``; ids are shown
         without it. products: names by ``product_id``: ``name``, ``name_en``.
     timezone: IANA name of the zone in which instants are shown; the ledger's own when left out.
@@ -140,7 +152,8 @@ def track(
     ------
     NotFound: PR-L201 no ledger there, PR-L301 no such item. InputError: PR-C022 unknown time zone.
     """
-    ledger = Ledger(find_ledger(folder))
+    ledger = Ledger(find_ledger(folder)) if isinstance(folder, Path | str) else folder
+    where = f" '{folder}'" if isinstance(folder, Path | str) else ""
     zone_name = timezone or ledger.about.timezone
     time_zone(zone_name)
     for number in dict.fromkeys((item_id, normalise_s10(item_id))):
@@ -149,7 +162,7 @@ def track(
             records = ledger.item_records(number)
             record = records.row(-1, named=True) if records.height else {}
             return _describe(number, events, record, places, products, zone_name)
-    raise NotFound("PR-L301", value=item_id, path=f" '{folder}'")
+    raise NotFound("PR-L301", value=item_id, path=where)
 
 
 def find_ledger(folder: Path | str) -> Path:
