@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -46,6 +45,7 @@ class Cluster:
         self.folder, self._programs, self._other = folder, programs, {}
         self.owner = f"host={folder} dbname=postgres user=owner"
         if os.geteuid() == 0:  # the server refuses to run as root
+            pwd = import_module("pwd")  # there is none on Windows
             user = next(name for name in USERS if name in {entry.pw_name for entry in pwd.getpwall()})
             shutil.chown(folder, user)
             self._other = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}

@@ -10,7 +10,7 @@ from kit.ledger import ITEM, NOW, START, make_event, make_frame, make_id, make_l
 from kit.stores import ITEMS, make_flows
 from postroad.core.errors import InputError, NotFound
 from postroad.events.columns import schema
-from postroad.ledger import Ledger
+from postroad.ledger import Ledger, track
 
 SETTINGS = {"timezone": "Asia/Shanghai", "epoch": START}
 LATER = timedelta(days=400)
@@ -120,6 +120,15 @@ def test_queries(store, sql, answer):
     if "(raw)" in sql and "Postgres" in type(store).__name__:
         sql = sql.replace("(raw).code", "raw ->> 'code'")  # JSON there
     assert store.query(sql).rows() == answer
+
+
+def test_tracking(store, folder):
+    found = track(store, ITEMS[3])
+    assert (found.state, len(found.steps)) == ("delivered", 10)
+    assert found.record() == track(folder.folder, ITEMS[3]).record()
+    with pytest.raises(NotFound) as caught:
+        track(store, "nobody")
+    assert caught.value.code == "PR-L301"
 
 
 def test_parameters(store):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -16,11 +17,22 @@ from postroad.core.s10 import normalise_s10
 from postroad.events.kinds import kinds, states
 from postroad.ledger.carriage import Row
 from postroad.ledger.fold import Happening, ItemState, fold_item
-from postroad.ledger.manifest import MANIFEST_NAME, has_manifest
+from postroad.ledger.manifest import MANIFEST_NAME, About, has_manifest
 from postroad.ledger.store import Ledger
 from postroad.network.frames import Network
 
-__all__ = ["Name", "Step", "Tracking", "describe", "find_ledger", "frame_names", "name_all", "newest_run", "track"]
+__all__ = [
+    "Name",
+    "Reader",
+    "Step",
+    "Tracking",
+    "describe",
+    "find_ledger",
+    "frame_names",
+    "name_all",
+    "newest_run",
+    "track",
+]
 
 LEDGER_FOLDER = "ledger"
 
@@ -127,8 +139,18 @@ class Tracking:
         return plain | named | times | rest
 
 
+class Reader(Protocol):
+    """A ledger in any store, as far as tracking reads it."""
+
+    about: About
+
+    def records_about(self, name: str, subject: str) -> list[dict[str, object]]: ...
+
+    def item_record(self, item_id: str) -> dict[str, object]: ...
+
+
 def track(
-    folder: Path | str,
+    folder: Path | str | Reader,
     item_id: str,
     *,
     places: pl.DataFrame | None = None,
@@ -139,7 +161,8 @@ def track(
 
     Parameters
     ----------
-    folder: of a ledger, or of a run that has one. item_id: its number; capitals and spaces of an S10 do not matter.
+    folder: of a ledger, or of a run that has one; or a ledger that is open, in whatever store.
+    item_id: its number; capitals and spaces of an S10 do not matter.
     places: names by ``facility_id``: ``name``, ``name_en`` and, where known, ``city``, ``city_en``; ids are shown
         without it. products: names by ``product_id``: ``name``, ``name_en``.
     timezone: IANA name of the zone in which instants are shown; the ledger's own when left out.
@@ -148,12 +171,13 @@ def track(
     ------
     NotFound: PR-L201 no ledger there, PR-L301 no such item. InputError: PR-C022 unknown time zone.
     """
-    ledger = Ledger(find_ledger(folder))
+    ledger = Ledger(find_ledger(folder)) if isinstance(folder, Path | str) else folder
+    where = f" '{folder}'" if isinstance(folder, Path | str) else ""
     for number in dict.fromkeys((item_id, normalise_s10(item_id))):
         events = ledger.records_about(number, "item")
         if events:
             return describe(ledger, number, events, places=places, products=products, timezone=timezone)
-    raise NotFound("PR-L301", value=item_id, path=f" '{folder}'")
+    raise NotFound("PR-L301", value=item_id, path=where)
 
 
 def find_ledger(folder: Path | str) -> Path:
@@ -185,7 +209,7 @@ def newest_run(root: Path | str) -> Path:
 
 
 def describe(
-    ledger: Ledger,
+    ledger: Reader,
     item_id: str,
     events: Sequence[Row],
     *,

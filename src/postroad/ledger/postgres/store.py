@@ -175,16 +175,21 @@ class PostgresLedger:
         before = SUBJECTS[: SUBJECTS.index(subject)]
         none = "".join(f" AND coalesce({other}_id, '') = ''" for other in before)
         where = f"{subject}_id = $1{none}"
-        return order_events(self._rows("events", where, (name,)))
+        return order_events(self._find("events", where, name))
 
     def item_records(self, item_id: str) -> pl.DataFrame:
         """The records of an item, by acceptance; more than one when a number was used again."""
-        return self._rows("items", "item_id = $1 ORDER BY accepted_at NULLS FIRST", (item_id,))
+        return self._find("items", "item_id = $1 ORDER BY accepted_at NULLS FIRST", item_id)
 
     def events(self, where: str = "true", parameters: tuple = (), *, limit: int | None = None) -> pl.DataFrame:
         """Events for which a condition in SQL holds, in no order; as :meth:`postroad.ledger.store.Ledger.events`."""
         tail = "" if limit is None else f" LIMIT {int(limit)}"
-        return self._rows("events", f"({with_marks(where) if parameters else where}){tail}", parameters)
+        where = with_marks(where) if parameters else where
+        statement = f"SELECT {select_list('events')} FROM events WHERE ({where}){tail}"
+        with self._reading() as connection, self._asking(), connection.transaction(force_rollback=True):
+            connection.execute("SET TRANSACTION READ ONLY")
+            cursor = psycopg.RawCursor(connection).execute(statement, parameters, binary=True)
+            return pl.DataFrame(rows_table(cursor.fetchall(), "events"))
 
     def query(self, sql: str, parameters: tuple = ()) -> pl.DataFrame:
         """Run SQL (PostgreSQL) over the tables ``events``, ``items``, ``flows`` and ``kinds``, in a transaction that
@@ -242,12 +247,11 @@ class PostgresLedger:
         with self._writing() as connection:
             return append_batch(connection, table, stream, digest_batch(table, stream))
 
-    def _rows(self, stream: str, where: str, parameters: tuple) -> pl.DataFrame:
-        """Rows of a stream for which a condition holds."""
+    def _find(self, stream: str, where: str, name: str) -> pl.DataFrame:
+        """Rows about a thing. One statement by itself, so that the server plans it once for all that follow."""
         statement = f"SELECT {select_list(stream)} FROM {stream} WHERE {where}"
-        with self._reading() as connection, self._asking(), connection.transaction(force_rollback=True):
-            connection.execute("SET TRANSACTION READ ONLY")
-            cursor = psycopg.RawCursor(connection).execute(statement, parameters, binary=True)
+        with self._reading() as connection:
+            cursor = psycopg.RawCursor(connection).execute(statement, (name,), prepare=True, binary=True)
             return pl.DataFrame(rows_table(cursor.fetchall(), stream))
 
     def _ensure_days(self, connection: psycopg.Connection, days: list) -> None:
