@@ -25,6 +25,7 @@ from postroad.events.kinds import SUBJECTS
 from postroad.ledger.admission import Receipt
 from postroad.ledger.batches import digest_batch, refuse_other, whole_batch
 from postroad.ledger.manifest import About
+from postroad.ledger.plain import PlainRecords
 from postroad.ledger.postgres.appending import append_batch, append_events, refuse_foreign, take_days
 from postroad.ledger.postgres.connections import Connections
 from postroad.ledger.postgres.content import digest_content, find_gaps
@@ -46,7 +47,7 @@ KIND_TYPES = ", ".join(
 KINDS = f"CREATE TEMP TABLE IF NOT EXISTS kinds AS SELECT * FROM jsonb_to_recordset(%s) AS listed ({KIND_TYPES})"
 
 
-class PostgresLedger:
+class PostgresLedger(PlainRecords):
     """An append-only store in a schema of a database.
 
     Parameters

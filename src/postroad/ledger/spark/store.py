@@ -16,6 +16,7 @@ from postroad.events.columns import schema
 from postroad.events.envelope import order_events
 from postroad.events.kinds import SUBJECTS
 from postroad.ledger.manifest import STREAMS, About
+from postroad.ledger.plain import PlainRecords
 from postroad.ledger.query import count_whole, kinds_table
 from postroad.ledger.segments import complete
 from postroad.ledger.spark.driver import DataFrame, PySparkException, SparkSession, own_session, start_spark
@@ -34,7 +35,7 @@ TYPES = {
 }
 
 
-class SparkLedger:
+class SparkLedger(PlainRecords):
     """A ledger in a folder, read by Spark as it was when it was opened or last refreshed.
 
     Parameters
