@@ -26,11 +26,13 @@ async def _recognise(
     request: Request, shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 ) -> Caller:
     """Who calls; AccessError PR-K121, LimitReached PR-H103."""
-    rates = request.app.state.rates
+    rates, desk, key = request.app.state.rates, desk_of(request), shown.credentials if shown else ""
     try:
-        caller = desk_of(request).recognise(shown.credentials if shown else "")
+        caller = desk.recognise(key)
     except AccessError:
+        # Beyond its rate a stranger does not fill the log either.
         rates.take(f"stranger {request.client.host if request.client else ''}", STRANGERS_PER_S)
+        desk.note_stranger(key)
         raise
     rates.take(caller.key_id, roles()[caller.grant.role].per_s)
     return caller
