@@ -30,6 +30,7 @@ VERBS = (
     Verb("compare", "postroad.cli.comparisons", "Hold two runs against one another."),
     Verb("sweep", "postroad.cli.comparisons", "Run a scenario over the values of one number."),
     Verb("validate", "postroad.cli.validations", "Hold the model against what was published."),
+    Verb("ledger", "postroad.cli.ledgers", "Verify, back up or seal a ledger."),
     Verb("serve", "postroad.cli.serving", "Serve a ledger over HTTP: events in, items out."),
     Verb("key", "postroad.cli.serving", "Make, list or withdraw the keys of a service."),
     Verb("explain", "postroad.cli.explanation", "Say what a code means and how to mend it."),
