@@ -1,6 +1,6 @@
 """Every measure on DuckDB, PostgreSQL and Spark, over one ledger of simulated events: equal, and what each takes.
 
-    python benchmarks/engines.py                     # 100 million events; two hours, 90 GB of disk
+    python benchmarks/engines.py                     # 100 million events; two hours, 50 GB of disk
     python benchmarks/engines.py --events 4e6        # a few minutes
     python benchmarks/engines.py --engines duckdb,spark
 
@@ -125,7 +125,10 @@ def load_postgres(folder: Path, text: str) -> float:
                 table = pl.read_parquet(path).to_arrow(compat_level=pl.CompatLevel.oldest())
                 for first in range(0, table.num_rows, LOAD_ROWS):
                     append(table.slice(first, LOAD_ROWS))
-    return time.perf_counter() - start
+        spent = time.perf_counter() - start
+        size = ledger.query("SELECT pg_database_size(current_database()) AS n")["n"].item()
+        tell("bytes an event in PostgreSQL, items and flows with it", size / len(ledger), "bytes")
+    return spent
 
 
 def answer(engine_name: str, folder: Path, text: str, to: Path) -> None:
