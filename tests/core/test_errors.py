@@ -26,8 +26,9 @@ def test_exit_codes_of_the_tree():
 
 def every_kind(kind):
     for child in kind.__subclasses__():
-        yield child
-        yield from every_kind(child)
+        if child.__module__ == errors.__name__:  # rooms may refine a kind for themselves
+            yield child
+            yield from every_kind(child)
 
 
 def test_texts_are_filled_in_both_languages():
