@@ -18,7 +18,7 @@ from kit.twin import (
 from postroad.core.digests import digest_arrays
 from postroad.events.journeys import DELIVERED, LOST, RETURNED
 from postroad.twin.result import TRACE_KINDS
-from postroad.twin.simulation import Sample, simulate
+from postroad.twin.simulation import Sample, Simulation, simulate
 
 SEEDS = range(10)
 KIND = {name: number for number, name in enumerate(TRACE_KINDS)}
@@ -211,6 +211,57 @@ def test_sampling_changes_no_count(every):
     expected = ordinal[full | (ordinal % every == 3 % every)]
     trace = sampled.trace
     np.testing.assert_array_equal(np.sort(trace.item), expected)
+
+
+def test_several_days_can_be_sampled():
+    case = random_case(3, n_days=4)
+    every = run_items(case)[0].trace
+    trace = run_flows(case, Sample(every=5, offset=2, day=1, n_days=2))[0].trace
+    n_of_days = int(np.isin(every.item_accepted_min // DAY_MIN, (1, 2)).sum())
+    np.testing.assert_array_equal(np.sort(trace.item), np.arange(2, n_of_days, 5))
+    assert set(trace.item_accepted_min // DAY_MIN) == {1, 2}
+
+
+def test_a_copy_goes_on_as_the_run_does_and_leaves_it_alone():
+    case, whole = random_case(4), run_flows(random_case(4), Sample(every=3, n_days=9))[0]
+    n_days = whole.n_hours // 24
+    run = start(case, Sample(every=3, n_days=9))
+    run.advance(2 * case.instance.slots_per_day + 17)
+    other = run.copy()
+    other.follow(closed_after(case.instance, 3))
+    for one in (other, run):
+        one.advance(n_days * case.instance.slots_per_day)
+    assert_same_counts(whole, run.result())
+    for name in whole.trace.__slots__:
+        np.testing.assert_array_equal(getattr(whole.trace, name), getattr(run.result().trace, name))
+    assert other.n_left > 0
+
+
+def start(case, sample):
+    """A simulation of a case, not yet begun, whose horizon is long enough."""
+    return Simulation(
+        case.instance, case.tables, case.flows, case.promise_k, case.parameters, measured_days=(), sample=sample
+    )
+
+
+def closed_after(instance, day):
+    """The instance without departures from a day on."""
+    kept = instance.dp_dep_min < day * DAY_MIN
+    columns = {name: getattr(instance, name)[kept] for name in ("dp_cn", "dp_dep_min", "dp_arr_min", "dp_day")}
+    columns |= {name: getattr(instance, name)[kept] for name in ("dp_ready_slot", "dp_capf")}
+    return replace(instance, dp_ptr=np.minimum(instance.dp_ptr, kept.sum()), **columns)
+
+
+def test_other_doors_deliver_as_many_and_not_the_same():
+    case = random_case(4)
+    plain, moved = (start(case, Sample(every=1, n_days=2)) for _ in range(2))
+    moved.shift_doors(7)
+    for one in (plain, moved):
+        one.advance(20 * case.instance.slots_per_day)
+    assert plain.n_left == moved.n_left == 0
+    failed = [set(rows_of(one.result(), "attempt_failed")[0].tolist()) for one in (plain, moved)]
+    assert failed[0] != failed[1]
+    assert abs(len(failed[0]) - len(failed[1])) < 0.1 * len(failed[0])
 
 
 def test_without_a_sample_only_the_pairs_asked_for_are_followed():

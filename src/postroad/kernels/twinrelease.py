@@ -37,13 +37,13 @@ def release_groups(net, st, words, trace, counts, bases, sample, rows, first, la
     counts: int32 (2, n_rel, n_prod, n_pair), items of the even and of the odd day.
     rows: int64 (n_row, 5): day, release, facility, first pair, past the last pair.
     bases: int64 (n_row, n_prod), ordinal of the row's first item of each product among all items of the run.
-    sample: int64 (4,): every, offset, traced so far, traced day. Of the items accepted on that day, one whose ordinal
-        modulo ``every`` equals ``offset`` becomes an entry of its own, which the trace follows, and so does every item
-        of the pairs in ``net.pair_full``; every = 0 follows none.
+    sample: int64 (5,): every, offset, traced so far, first and last traced day. Of the items accepted on those days, one
+        whose ordinal modulo ``every`` equals ``offset`` becomes an entry of its own, which the trace follows, and so
+        does every item of the pairs in ``net.pair_full``; every = 0 follows none.
     """
     for row in range(first, last):
         f, n_pair = rows[row, 2], rows[row, 4] - rows[row, 3]
-        every = sample[0] if rows[row, 0] == sample[3] else 0
+        every = sample[0] if sample[3] <= rows[row, 0] <= sample[4] else 0
         n_traced = 0
         if every > 0:
             for p in range(net.n_prod):

@@ -13,11 +13,14 @@ from postroad.routing.tables import RoutingTables, Splits
 from postroad.twin.parameters import TwinParameters
 from postroad.twin.release import Release
 
-__all__ = ["make_net", "make_state", "widen_state"]
+__all__ = ["MOST_STRETCH", "make_net", "make_state", "widen_state"]
 
 RUNNING_DAYS = 8
 """Service days whose trips can be under way at once."""
 
+
+MOST_STRETCH = 1.5
+"""Running times up to so many times the timetable's have their place."""
 
 SPLIT_STEP = 97
 """Between the positions at which one split and the next begin."""
@@ -201,7 +204,8 @@ def make_state(instance: Instance, release: Release, tables: RoutingTables) -> t
     n_fac, n_lane, n_prod = instance.n_fac, len(instance.lane_from), len(instance.prod_id)
     n_hours = instance.n_days * 24
     # of all connections, not of those that run in this horizon: it may become longer
-    longest = int((instance.cn_dur_min + instance.cn_ready_min).max(initial=0)) // instance.slot_min + 2
+    running = int(instance.cn_dur_min.max(initial=0) * MOST_STRETCH)
+    longest = (running + int(instance.cn_ready_min.max(initial=0))) // instance.slot_min + 2
     ring = max(longest, 3 * instance.slots_per_day, int(instance.wave_delay.max(initial=0))) + 2
     sizes = [n_fac * n_prod * DAYS] * 3 + [n_lane * n_prod * DAYS, n_fac, ring * n_fac, ring * n_fac]
     queues = np.concatenate([[0], np.cumsum(sizes)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Release:
     counts: int32 (2, n_rel, n_prod, n_pair), the groups of an even and an odd day; an empty array for items.
     rows, bases, join_slot: see ``kernels.twinrelease``; ``join_slot`` ascends.
     order, trace_of: for items: items by slot of joining, and their number in the trace.
+    n_numbered: items of the traced days so far.
     """
 
     n_days: int
@@ -38,6 +39,7 @@ class Release:
     trace_gid: np.ndarray
     trace_ordinal: np.ndarray
     pair_ptr: np.ndarray
+    n_numbered: int = 0
 
     @property
     def is_items(self) -> bool:
@@ -59,6 +61,11 @@ class Release:
         by_pair = self.demand.day_counts(0).sum(axis=(0, 1), dtype=np.int64)
         return np.bincount(self.demand.destination, weights=by_pair, minlength=n_fac).astype(np.int64)
 
+    def copy(self) -> Release:
+        """Releases in the same state; what is written at release is the copy's own."""
+        written = ("counts", "bases", "sample", "trace_gid", "trace_ordinal")
+        return replace(self, **{name: getattr(self, name).copy() for name in written})
+
     def load_day(self, day: int, state: State) -> None:
         """Put the counts of a day in place and book what is created in each of its hours."""
         if self.is_items or day >= self.n_days:
@@ -70,7 +77,7 @@ class Release:
         self.counts[day & 1] = counts
         for release, minute in enumerate(self.demand.release_min):
             state.totals_h[0, day * 24 + minute // 60] += int(counts[release].sum(dtype=np.int64))
-        if not self.sample[0] or day != self.sample[3]:
+        if not self.sample[0] or not self.sample[3] <= day <= self.sample[4]:
             return
         self._number(day, counts)
 
@@ -79,7 +86,9 @@ class Release:
         starts = self.pair_ptr[:-1]
         present = np.flatnonzero(np.diff(self.pair_ptr))
         sums = np.add.reduceat(counts, starts[present], axis=2, dtype=np.int64)
-        flat = np.concatenate([[0], np.cumsum(sums.ravel())])[:-1].reshape(sums.shape)
+        ends = np.cumsum(sums.ravel()) + self.n_numbered
+        flat = np.concatenate([[self.n_numbered], ends[:-1]]).reshape(sums.shape)
+        self.n_numbered = int(ends[-1])
         column = np.full(len(starts), -1)
         column[present] = np.arange(len(present))
         mine = np.flatnonzero(self.rows[:, 0] == day)
@@ -127,9 +136,8 @@ def release_flows(instance: Instance, flows: Flows, sample) -> Release:
         every, offset = never, never // 2
     n_traced = 0
     if every:
-        counts = flows.day_counts(sample.day)
-        whole = int(counts[:, :, full].sum(dtype=np.int64)) if full.any() else 0
-        n_traced = whole + int(counts.sum(dtype=np.int64) // every) + 2 * len(rows) + 2
+        traced_days = range(sample.day, min(sample.day + sample.n_days, flows.n_days))
+        n_traced = sum(_most_traced(flows.day_counts(day), every, full) for day in traced_days) + 2 * len(rows) + 2
     shape = (2, len(flows.release_min), flows.n_prod, flows.n_pair)
     return Release(
         n_days=flows.n_days,
@@ -140,12 +148,18 @@ def release_flows(instance: Instance, flows: Flows, sample) -> Release:
         join_slot=slot[order],
         order=np.zeros(0, np.int64),
         trace_of=np.zeros(0, np.int64),
-        sample=np.array([every, offset, 0, sample.day], np.int64),
+        sample=np.array([every, offset, 0, sample.day, sample.day + sample.n_days - 1], np.int64),
         pair_full=full,
         trace_gid=np.zeros(n_traced, np.int32),
         trace_ordinal=np.zeros(n_traced, np.int64),
         pair_ptr=ptr,
     )
+
+
+def _most_traced(counts: np.ndarray, every: int, full: np.ndarray) -> int:
+    """An upper limit of the items of a day that are traced, but for what rounding adds."""
+    whole = int(counts[:, :, full].sum(dtype=np.int64)) if full.any() else 0
+    return whole + int(counts.sum(dtype=np.int64) // every)
 
 
 def release_items(instance: Instance, items: Items) -> Release:
@@ -162,7 +176,7 @@ def release_items(instance: Instance, items: Items) -> Release:
         join_slot=slot[order],
         order=order.astype(np.int64),
         trace_of=traced.astype(np.int64),
-        sample=np.array([0, 0, len(order) if items.traced else 0, 0], np.int64),
+        sample=np.array([0, 0, len(order) if items.traced else 0, 0, 0], np.int64),
         pair_full=np.zeros(0, bool),
         trace_gid=np.arange(len(order), dtype=np.int32),
         trace_ordinal=np.arange(len(order), dtype=np.int64),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +11,15 @@ import numpy as np
 from postroad.core.errors import InfeasibleError
 from postroad.core.findings import Findings
 from postroad.core.progress import Progress, Silent
+from postroad.core.seeds import stream
 from postroad.demand.flows import Flows
 from postroad.demand.items import Items
 from postroad.events.journeys import Journeys
 from postroad.kernels.twin import run_slots
 from postroad.kernels.twinstate import (
+    FIRST_COUNT,
+    LATER_COUNT,
+    LOST_COUNT,
     MOVES,
     N_JOURNEY,
     N_TRACE,
@@ -33,7 +38,7 @@ from postroad.twin.parameters import TwinParameters
 from postroad.twin.release import Release, release_flows, release_items
 from postroad.twin.result import Counts, Trace, TwinResult
 
-__all__ = ["MAX_DAYS", "Sample", "simulate"]
+__all__ = ["MAX_DAYS", "Sample", "Simulation", "simulate"]
 
 MAX_DAYS = 60
 """Longest run: queues tell 64 promise days apart."""
@@ -43,13 +48,108 @@ CHUNKS_PER_DAY = 4
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Which items the trace follows of those accepted on ``day``: one in ``every`` (0: none), chosen by ``offset``, and
-    all of ``pairs`` (origin, destination facility index)."""
+    """Which items the trace follows of those accepted on the ``n_days`` days from ``day`` on: one in ``every`` (0:
+    none), chosen by ``offset``, and all of ``pairs`` (origin, destination facility index)."""
 
     every: int = 0
     offset: int = 0
     day: int = 0
     pairs: tuple[tuple[int, int], ...] = ()
+    n_days: int = 1
+
+
+class Simulation:
+    """A run of the twin that can be stopped at any hour, copied, and gone on with on another course of things.
+
+    Parameters
+    ----------
+    As :func:`simulate`.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        tables: RoutingTables,
+        demand: Flows | Items,
+        promise_k: np.ndarray | None,
+        parameters: TwinParameters,
+        *,
+        measured_days: tuple[int, ...],
+        sample: Sample | None = None,
+    ) -> None:
+        is_items = isinstance(demand, Items)
+        self.instance, self.tables, self.parameters = instance, tables, parameters
+        self.promise_k, self.measured_days = promise_k, measured_days
+        self.release: Release = (
+            release_items(instance, demand) if is_items else release_flows(instance, demand, sample or Sample())
+        )
+        self.slot = 0
+        self.net = self._make_net()
+        self.state, self.words = make_state(instance, self.release, tables)
+        self.rows, self.trace = np.empty((1 << 16, 8), np.int32), np.empty((1024, 5), np.int32)
+
+    def _make_net(self) -> Net:
+        """What the kernels read, of the instance as it is now."""
+        return make_net(self.instance, self.tables, self.release, self.promise_k, self.parameters, self.measured_days)
+
+    @property
+    def n_delivered(self) -> int:
+        """Items delivered so far."""
+        return int(self.state.totals_h[1].sum())
+
+    @property
+    def n_left(self) -> int:
+        """Items in custody at the end of the last whole hour."""
+        hour = self.slot * self.instance.slot_min // 60
+        return int(self.state.totals_h[4, hour - 1]) if hour else 0
+
+    def advance(self, slot: int) -> None:
+        """Run the slots up to ``slot``, which is left out.
+
+        Raises
+        ------
+        InfeasibleError: PR-W104 when items stand where no route leads on.
+        """
+        per_day = self.instance.slots_per_day
+        while self.slot < slot:
+            day = self.slot // per_day
+            if self.slot % per_day == 0:
+                self.release.load_day(day, self.state)
+            last = min(slot, (day + 1) * per_day)
+            joins = self.release.kernel_arguments(self.instance)
+            self.words, self.rows, self.trace = run_slots(
+                self.net, self.state, self.words, self.rows, self.trace, self.slot, last, *joins
+            )
+            _refuse_unrouted(self.state, self.instance)
+            self.slot = last
+
+    def follow(self, instance: Instance) -> None:
+        """Go on with another course of the same network: same facilities, lanes and connections, any later departures
+        and capacities, and no fewer days."""
+        is_longer = instance.n_days > self.instance.n_days
+        self.instance = instance
+        self.net = self._make_net()
+        if is_longer:
+            self.state = widen_state(self.state, instance)
+
+    def shift_doors(self, seed: int) -> None:
+        """Let the exact shares at the doors count from elsewhere: which of the items fail there is another draw."""
+        turned = stream(seed, "noise", "doors").integers(0, 1_000_000, (self.instance.n_fac, 3))
+        self.state.fac[:, [LOST_COUNT, FIRST_COUNT, LATER_COUNT]] += turned
+
+    def copy(self) -> Simulation:
+        """Another simulation in the same state, which shares nothing that changes with this one."""
+        other = copy(self)
+        other.release = self.release.copy()
+        other.state = State(*(array.copy() for array in self.state))
+        other.words, other.rows, other.trace = self.words.copy(), self.rows.copy(), self.trace.copy()
+        other.net = other._make_net()
+        return other
+
+    def result(self) -> TwinResult:
+        """What the run leaves behind; whole days must have been run."""
+        n_days = self.slot // self.instance.slots_per_day
+        return _result(self.instance, self.net, self.state, self.rows, self.trace, self.release, n_days)
 
 
 def simulate(
@@ -84,33 +184,23 @@ def simulate(
     InfeasibleError: PR-W104 when items stand where no route leads on.
     """
     progress = progress or Silent()
-    sample = sample or Sample()
-    release = release_items(instance, demand) if isinstance(demand, Items) else release_flows(instance, demand, sample)
-    net = make_net(instance, tables, release, promise_k, parameters, measured_days)
-    state, words = make_state(instance, release, tables)
-    rows, trace = np.empty((1 << 16, 8), np.int32), np.empty((1024, 5), np.int32)
-    progress.stage("simulate", release.n_days * CHUNKS_PER_DAY)
+    run = Simulation(instance, tables, demand, promise_k, parameters, measured_days=measured_days, sample=sample)
+    progress.stage("simulate", run.release.n_days * CHUNKS_PER_DAY)
     day, drained, per_day = 0, False, instance.slots_per_day
     while not drained and day < max_days:
-        if day == instance.n_days:
+        if day == run.instance.n_days:
             if extend is None:
                 break
-            instance = extend(min(day + 7, max_days))
-            net = make_net(instance, tables, release, promise_k, parameters, measured_days)
-            state = widen_state(state, instance)
-        release.load_day(day, state)
-        for chunk in range(CHUNKS_PER_DAY):
-            first, last = (day * per_day + per_day * part // CHUNKS_PER_DAY for part in (chunk, chunk + 1))
-            joins = release.kernel_arguments(instance)
-            words, rows, trace = run_slots(net, state, words, rows, trace, first, last, *joins)
-            _refuse_unrouted(state, instance)
-            progress.step(day * CHUNKS_PER_DAY + chunk + 1, f"{state.totals_h[1].sum():,} delivered")
+            run.follow(extend(min(day + 7, max_days)))
+        for chunk in range(1, CHUNKS_PER_DAY + 1):
+            run.advance(day * per_day + per_day * chunk // CHUNKS_PER_DAY)
+            progress.step(day * CHUNKS_PER_DAY + chunk, f"{run.n_delivered:,} delivered")
         day += 1
-        drained = day >= release.n_days and state.totals_h[4, day * 24 - 1] == 0
+        drained = day >= run.release.n_days and run.n_left == 0
     findings = Findings()
     if not drained:
-        findings.add("PR-W105", n_days=day, n_items=f"{state.totals_h[4, day * 24 - 1]:,}")
-    return _result(instance, net, state, rows, trace, release, day), findings
+        findings.add("PR-W105", n_days=day, n_items=f"{run.n_left:,}")
+    return run.result(), findings
 
 
 def _refuse_unrouted(state: State, instance: Instance) -> None:
