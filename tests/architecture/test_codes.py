@@ -11,7 +11,7 @@ from postroad.core.errors import registry
 FOLDER = PACKAGE / "core" / "codes"
 PARTS = ("text", "fix", "explain")
 PLACE = {"table", "row", "column", "value"}
-SHAPE = re.compile(r"PR-[CDEFGHIKLMNPRSTWX][0-9]{3}")
+SHAPE = re.compile(r"PR-[CDEFGHIKLMNPRSTVWX][0-9]{3}")
 LATIN = re.compile(r"[A-Za-z]")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 

@@ -14,7 +14,7 @@ LAYERS = [
     "postroad.cli | postroad.server",
     "postroad.study | postroad.service",
     "postroad.report | postroad.reference",
-    "postroad.flow | postroad.twin",
+    "postroad.flow | postroad.twin | postroad.watch",
     "postroad.routing",
     "postroad.measure | postroad.guard",
     "postroad.ledger | postroad.exchange",

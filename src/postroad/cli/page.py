@@ -27,6 +27,7 @@ ROOMS = {
     "E": "Exchange: formats of others 交换：外部格式",
     "K": "Guard: personal data and access 安全：个人信息与访问",
     "H": "Service and server 服务与接口",
+    "V": "Watch: forecasts and alerts 值守：预测与预警",
     "M": "Measures, cost, facts 指标、成本、统计数据",
     "S": "Study 任务",
     "P": "Report and reference network 报告与参考网络",

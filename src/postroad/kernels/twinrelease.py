@@ -37,9 +37,9 @@ def release_groups(net, st, words, trace, counts, bases, sample, rows, first, la
     counts: int32 (2, n_rel, n_prod, n_pair), items of the even and of the odd day.
     rows: int64 (n_row, 5): day, release, facility, first pair, past the last pair.
     bases: int64 (n_row, n_prod), ordinal of the row's first item of each product among all items of the run.
-    sample: int64 (5,): every, offset, traced so far, first and last traced day. Of the items accepted on those days, one
-        whose ordinal modulo ``every`` equals ``offset`` becomes an entry of its own, which the trace follows, and so
-        does every item of the pairs in ``net.pair_full``; every = 0 follows none.
+    sample: int64 (5,): every, offset, traced so far, first and last traced day. Of the items accepted on those days
+        one whose ordinal modulo ``every`` equals ``offset`` becomes an entry of its own, which the trace follows, and
+        so does every item of the pairs in ``net.pair_full``; every = 0 follows none.
     """
     for row in range(first, last):
         f, n_pair = rows[row, 2], rows[row, 4] - rows[row, 3]

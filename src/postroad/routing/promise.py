@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -15,8 +14,9 @@ from postroad.core.errors import InputError
 from postroad.core.findings import Findings
 from postroad.kernels.promises import NEVER, count_days
 from postroad.network.instance import Instance
-from postroad.routing.departures import plan_departures, repeating_days
+from postroad.routing.departures import repeating_days
 from postroad.routing.tables import RoutingTables
+from postroad.routing.waits import Waits, after, plan_waits, slots_to_wave
 
 __all__ = ["SCOPES", "Demand", "promise_days", "slots_at_ends"]
 
@@ -30,23 +30,6 @@ class Demand(Protocol):
     origin: np.ndarray
     destination: np.ndarray
     release_min: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    """Waits over the horizon in slots; what lies beyond it repeats its last week. All int32 (n_fac, n_slots).
-
-    Attributes
-    ----------
-    screen, sort, wave: slots to the next in which the facility screens, sorts, sends out a delivery wave.
-    collect, feed: for outlets, slots until an item put on the lane to (from) the parent is in the queue at its end.
-    """
-
-    screen: np.ndarray
-    sort: np.ndarray
-    wave: np.ndarray
-    collect: np.ndarray
-    feed: np.ndarray
 
 
 def promise_days(
@@ -87,9 +70,9 @@ def promise_days(
 
     **Assumes** no queues; days after the horizon repeat its last week.
     """
-    axis = _waits(instance)
+    axis = plan_waits(instance)
     here, at_parent = _sorted_slots(instance, axis, flows.release_min, day)
-    at_door, at_anchor = _slots_to_wave(instance, axis)
+    at_door, at_anchor = slots_to_wave(instance, axis)
     anchor = np.where(instance.fac_parent < 0, np.arange(instance.n_fac), instance.fac_parent).astype(np.int32)
     scope = _scopes(instance, flows)
     terms = _terms(instance, promises, np.unique(scope))
@@ -124,8 +107,8 @@ def slots_at_ends(instance: Instance, release_min: np.ndarray, day: int) -> tupl
 
     **Assumes** no queues; days after the horizon repeat its last week.
     """
-    axis = _waits(instance)
-    answers = _sorted_slots(instance, axis, release_min, day)[1], _slots_to_wave(instance, axis)[1]
+    axis = plan_waits(instance)
+    answers = _sorted_slots(instance, axis, release_min, day)[1], slots_to_wave(instance, axis)[1]
     return tuple(np.where(answer < NEVER, answer, -1).astype(np.int32) for answer in answers)
 
 
@@ -135,72 +118,15 @@ def _run_chunks(work: Callable[[int, int], None], chunks: list[tuple[int, int]],
         list(pool.map(lambda chunk: work(*chunk), chunks))
 
 
-def _waits(instance: Instance) -> _Axis:
-    """Work out all waits over the horizon."""
-    closed = np.int32(NEVER)
-    shape = (instance.n_fac, instance.n_slots)
-    collect, feed = np.full(shape, closed, np.int32), np.full(shape, closed, np.int32)
-    slot, cn, n_step = plan_departures(instance)
-    lane = instance.cn_lane[cn]
-    for table, lanes in ((collect, instance.collect_lane), (feed, instance.feeder_lane)):
-        outlet_of_lane = np.full(len(instance.lane_from), -1, np.int32)
-        outlets = np.flatnonzero(lanes >= 0)
-        outlet_of_lane[lanes[outlets]] = outlets
-        rows = np.flatnonzero(outlet_of_lane[lane] >= 0)[::-1]
-        table[outlet_of_lane[lane[rows]], slot[rows]] = np.maximum(n_step[rows], 1)
-    works = (
-        np.where(cap > 0, np.int32(0), closed) for cap in (instance.screen_cap, instance.sort_cap, instance.wave_cap)
-    )
-    return _Axis(*(_look_ahead(table, instance) for table in (*works, collect, feed)))
-
-
-def _look_ahead(table: np.ndarray, instance: Instance) -> np.ndarray:
-    """Fill slots in which nothing happens (NEVER) with one more than the next slot's; the last week repeats."""
-    n_slots = instance.n_slots
-    ring = repeating_days(instance.n_days) * instance.slots_per_day
-    columns = np.ascontiguousarray(table.T)
-    ahead = np.full(len(table), NEVER, np.int32)
-    for slot in (*range(n_slots - 1, n_slots - ring - 1, -1), *range(n_slots - 1, -1, -1)):
-        ahead = np.where(columns[slot] < NEVER, columns[slot], np.minimum(ahead + 1, NEVER))
-        columns[slot] = ahead
-    return np.ascontiguousarray(columns.T)
-
-
-def _after(waits: np.ndarray, fac: np.ndarray, slot: np.ndarray, per_day: int) -> np.ndarray:
-    """The slots after waiting at the facilities; ``NEVER`` stays, and slots beyond the horizon repeat its last week."""
-    n_slots = waits.shape[1]
-    ring = repeating_days(n_slots // per_day) * per_day
-    place = np.where(slot < n_slots, slot, n_slots - ring + (slot - n_slots) % ring)
-    wait = waits[fac, np.where(slot < NEVER, place, 0)]
-    return np.where((slot < NEVER) & (wait < NEVER), slot + wait, NEVER).astype(np.int32)
-
-
-def _sorted_slots(instance: Instance, axis: _Axis, release_min: np.ndarray, day: int) -> tuple[np.ndarray, np.ndarray]:
+def _sorted_slots(instance: Instance, axis: Waits, release_min: np.ndarray, day: int) -> tuple[np.ndarray, np.ndarray]:
     """Slots in which items of each release are sorted at the accepting endpoint and at its anchor, (n_fac, n_rel)."""
     per_day = instance.slots_per_day
     fac = np.arange(instance.n_fac)[:, None]
     joins = -(-(day * DAY_MIN + release_min[None, :] + instance.origin_min[:, None]) // instance.slot_min)
-    here = _after(axis.sort, fac, _after(axis.screen, fac, joins, per_day), per_day)
+    here = after(axis.sort, fac, after(axis.screen, fac, joins, per_day), per_day)
     parent = np.maximum(instance.fac_parent, 0)[:, None]
-    at_parent = _after(axis.sort, parent, _after(axis.collect, fac, here, per_day), per_day)
+    at_parent = after(axis.sort, parent, after(axis.collect, fac, here, per_day), per_day)
     return here, np.where(instance.fac_parent[:, None] >= 0, at_parent, here).astype(np.int32)
-
-
-def _slots_to_wave(instance: Instance, axis: _Axis) -> tuple[np.ndarray, np.ndarray]:
-    """Slots from being sorted at each endpoint, and at its anchor, to the delivery wave, int32 (n_fac, n_slots)."""
-    per_day, fac = instance.slots_per_day, np.arange(instance.n_fac)[:, None]
-    slot = np.broadcast_to(np.arange(instance.n_slots), (instance.n_fac, instance.n_slots))
-
-    def to_wave(fac: np.ndarray, slot: np.ndarray) -> np.ndarray:
-        ready = np.where(slot < NEVER, slot + instance.wave_delay[fac, slot % per_day], NEVER)
-        return _after(axis.wave, fac, ready, per_day)
-
-    at_door = to_wave(fac, slot)
-    outlets = np.flatnonzero(instance.fac_parent >= 0)
-    at_anchor = at_door.copy()
-    fed = _after(axis.sort, outlets[:, None], _after(axis.feed, outlets[:, None], slot[outlets], per_day), per_day)
-    at_anchor[outlets] = to_wave(outlets[:, None], fed)
-    return tuple(np.where(wave < NEVER, wave - slot, NEVER).astype(np.int32) for wave in (at_door, at_anchor))
 
 
 def _scopes(instance: Instance, flows: Demand) -> np.ndarray:

@@ -20,7 +20,7 @@ from postroad.network.scenario import Scenario
 from postroad.network.schema import FACILITY_KINDS
 from postroad.twin.result import TRACE_KINDS, Counts, Trace, TwinResult
 
-__all__ = ["read_findings", "read_result", "write_findings", "write_ledger", "write_result"]
+__all__ = ["read_findings", "read_result", "run_names", "write_findings", "write_ledger", "write_result"]
 
 FINDINGS = "findings.json"
 HOURLY = ("sorted_items", "screened_items", "backlog_in", "backlog_out", "delivered_items")
@@ -92,14 +92,8 @@ def read_findings(folder: Path) -> Findings:
 
 def write_ledger(folder: Path, scenario: Scenario, instance: Instance, result: TwinResult, run_digest: str) -> None:
     """Write the ledger of a run: the histories of the sampled items, and the flows of all items measured."""
-    epoch = scenario.epoch
-    kinds = np.array(FACILITY_KINDS)[instance.fac_kind]
-    names = RunNames(
-        run_digest=run_digest, epoch=epoch, country=_country(scenario), trace_kinds=TRACE_KINDS,
-        facility_ids=instance.fac_id, product_ids=instance.prod_id, delivery_offices=np.isin(kinds, OUTLET_KINDS),
-        trip_of_departure=instance.cn_trip[instance.dp_cn], trip_ids=instance.trip_id,
-    )  # fmt: skip
-    settings = {"timezone": instance.timezone, "epoch": epoch, "run_digest": run_digest}
+    names = run_names(scenario, instance, run_digest)
+    settings = {"timezone": instance.timezone, "epoch": scenario.epoch, "run_digest": run_digest}
     with Ledger.create(folder / "ledger", **settings) as ledger:
         if len(result.trace.item):
             ledger.append_items(items_from_trace(result.trace, names))
@@ -107,6 +101,16 @@ def write_ledger(folder: Path, scenario: Scenario, instance: Instance, result: T
             findings.raise_on_errors()
             ledger.seal()
         ledger.append_flows(flows_from_journeys(result.journeys, instance.fac_id, instance.prod_id))
+
+
+def run_names(scenario: Scenario, instance: Instance, run_digest: str) -> RunNames:
+    """What the indices of a run's histories mean."""
+    kinds = np.array(FACILITY_KINDS)[instance.fac_kind]
+    return RunNames(
+        run_digest=run_digest, epoch=scenario.epoch, country=_country(scenario), trace_kinds=TRACE_KINDS,
+        facility_ids=instance.fac_id, product_ids=instance.prod_id, delivery_offices=np.isin(kinds, OUTLET_KINDS),
+        trip_of_departure=instance.cn_trip[instance.dp_cn], trip_ids=instance.trip_id,
+    )  # fmt: skip
 
 
 def _country(scenario: Scenario) -> str:

@@ -29,7 +29,16 @@ from postroad.twin.parameters import read_parameters
 from postroad.twin.result import TwinResult
 from postroad.twin.simulation import MAX_DAYS, Sample, simulate
 
-__all__ = ["ARRAYS", "Execution", "execute", "make_run_record", "released_by_day"]
+__all__ = [
+    "ARRAYS",
+    "DRAIN_DAYS",
+    "Execution",
+    "compiler",
+    "execute",
+    "make_run_record",
+    "promise_plan",
+    "released_by_day",
+]
 
 DRAIN_DAYS = 14
 """Days after the last release that are compiled at first; more are added when items are left."""
@@ -92,7 +101,7 @@ def execute(
     with watch("check"):
         findings = scenario.network.check()
         findings.raise_on_errors()
-    horizon = _compiler(scenario, follow=follow)
+    horizon = compiler(scenario, follow=follow)
     with watch("compile"):
         instance = horizon(min(scenario.n_days + DRAIN_DAYS, max_days))
     with watch("demand"):
@@ -101,7 +110,7 @@ def execute(
         extra = scenario.network.parameters["divert_max_extra_h"]
         tables = build_tables(instance, know_overlay=know_overlay, divert_max_extra_h=extra, threads=threads)
     with watch("promise"):
-        promised = _promise(scenario, instance, tables, flows, threads)
+        promised = promise_plan(scenario, instance, tables, flows, threads)
     if follow is not None:
         tables = follow.tables(instance)
     days = (scenario.days_before,) if measured_days is None else measured_days
@@ -119,11 +128,13 @@ def execute(
     return Execution(scenario, instance, tables, flows, result, record, findings, digest, watch.wall_s)
 
 
-def _promise(scenario: Scenario, instance: Instance, tables: RoutingTables, flows: Flows, threads: int) -> np.ndarray:
+def promise_plan(
+    scenario: Scenario, instance: Instance, tables: RoutingTables, flows: Flows, threads: int
+) -> np.ndarray:
     """The promised days of every group: by the plan, since nobody knew of the disruptions when they were sold."""
     plan = instance
     if len(scenario.overlay):
-        plan = _compiler(scenario, with_overlay=False)(instance.n_days)
+        plan = compiler(scenario, with_overlay=False)(instance.n_days)
     promised, unreached = promise_days(
         plan, tables, flows, scenario.network.tables["promises"], scenario.network.parameters, day=scenario.days_before,
         threads=threads,
@@ -185,7 +196,7 @@ def make_run_record(scenario: Scenario, instance: Instance, result: TwinResult) 
     )
 
 
-def _compiler(
+def compiler(
     scenario: Scenario, *, with_overlay: bool = True, follow: PlannedRoutes | None = None
 ) -> Callable[[int], Instance]:
     """Compile the scenario for a horizon of so many days, as a plan runs it."""

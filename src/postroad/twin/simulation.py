@@ -146,6 +146,11 @@ class Simulation:
         other.net = other._make_net()
         return other
 
+    def histories(self) -> Trace:
+        """What has happened so far to the items that the trace follows, and what is settled of what comes."""
+        rows = self.trace[: int(self.state.counter[N_TRACE])]
+        return _trace(self.net, self.release, rows, self.instance)
+
     def result(self) -> TwinResult:
         """What the run leaves behind; whole days must have been run."""
         n_days = self.slot // self.instance.slots_per_day
