@@ -12,7 +12,7 @@ from postroad.core.errors import InputError, NotFound
 from postroad.routing.outlook import Outlook
 from postroad.twin.noise import draw_course, standard_noise
 from postroad.twin.simulation import Sample
-from postroad.watch.conditions import N_CONDITION, Conditions
+from postroad.watch.conditions import CONDITIONS, Conditions
 from postroad.watch.features import observe, stand
 from postroad.watch.forecaster import Forecaster, Lesson, learn, timetable_forecast
 from postroad.watch.scores import best_f1, coverage, f1_score, pinball_loss
@@ -27,7 +27,7 @@ def lesson():
     histories = histories_of(course, run_flows(course, Sample(every=1, n_days=2))[0])
     outlook = Outlook(case.instance, case.tables, case.parameters.tour_shares)
     standing, rows = stand(histories, outlook, Connections(case.instance))
-    conditions = Conditions(case.instance.n_fac, 24 * case.instance.n_days)
+    conditions = Conditions(case.instance.fac_province, 24 * case.instance.n_days)
     observe(standing, rows, histories, outlook, conditions)
     return Lesson(histories, standing, conditions.means(0, 24 * case.instance.n_days), 0, 1), outlook
 
@@ -84,14 +84,18 @@ def test_too_little_history_and_a_missing_library_are_told(lesson, monkeypatch):
 
 
 def test_conditions_know_only_the_hours_before():
-    conditions = Conditions(2, 48)
-    conditions.observe(0, np.array([0, 0, 1]), np.array([65, 119, 300]), np.array([10.0, 30.0, 7.0]))
+    conditions = Conditions(np.array([0, 0, 1]), 48)
+    conditions.observe(0, np.array([0, 0, 2]), np.array([65, 119, 300]), np.array([10.0, 30.0, 7.0]))
+    conditions.move(0, np.array([1]), np.array([61]), 1)
     means = conditions.means(0, 10)
-    assert means.shape == (10, 2, N_CONDITION)
-    assert (means[:2] == 0).all()
+    assert means.shape == (10, 3, len(CONDITIONS))
+    assert (means[:2, :, :-2] == 0).all()
     assert means[2, 0, 0] == pytest.approx(20)
-    assert means[9, 0, 0] == means[9, 0, 1] < 20  # nothing within 3 hours, so it is the mean of 12
-    assert means[9, 1, 2] != 0
+    assert means[2, 1, 0] == pytest.approx(20)  # nothing seen there: as in its province
+    assert 7 < means[9, 0, 0] < 20  # nothing within 3 hours: leans on the longer windows
+    present = CONDITIONS.index("present")
+    assert means[1, 1, present] == 1
+    assert means[2, 1, present] == 1.5
 
 
 def test_scores_of_hand_made_forecasts():

@@ -10,15 +10,13 @@ from postroad.core.clock import DAY_MIN
 from postroad.routing.outlook import FAILED, OUT, SORTED, UNDERWAY, WAITING, Outlook
 from postroad.watch.conditions import (
     ARRIVAL_LATE,
+    CONDITIONS,
     DEPARTURE_LATE,
     LANE_WAIT,
-    MEASURES,
-    N_CONDITION,
     SLIP,
     SORT_WAIT,
     TOUR,
     WAVE_WAIT,
-    WINDOWS_H,
     Conditions,
 )
 from postroad.watch.histories import DELIVERED, Histories
@@ -33,8 +31,8 @@ OF_ITEM = (
 )
 FEATURES = (
     *OF_ITEM,
-    *(f"{measure}_{window}h" for measure in MEASURES for window in WINDOWS_H),
-    *(f"destination_{measure}_{window}h" for measure in MEASURES for window in WINDOWS_H),
+    *CONDITIONS,
+    *(f"destination_{name}" for name in CONDITIONS),
 )
 LARGE = 30 * DAY_MIN
 
@@ -137,12 +135,29 @@ def observe(standing: Standing, rows: np.ndarray, histories: Histories, outlook:
     see(WAVE_WAIT, (stage == OUT) & (before == SORTED) & (standing.wave_slot[last] >= 0), wave)
     moved = np.clip(standing.door[follows] - standing.door[last], -LARGE, LARGE)
     see(SLIP, np.isfinite(moved), moved)
+    _follow_presence(standing, into)
     out = rows[standing.stage == OUT]
     ends = np.minimum(out + 1, len(histories.row_item) - 1)
     done = (histories.row_stage[ends] == DELIVERED) & (histories.row_item[ends] == histories.row_item[out])
     out, ends = out[done], ends[done]
     tour = histories.row_min[ends] - histories.row_min[out]
     into.observe(TOUR, histories.row_facility[out], histories.row_min[ends], tour.astype(float))
+
+
+def _follow_presence(standing: Standing, into: Conditions) -> None:
+    """Who comes to stand where, and who leaves: in the facility in which it waits, or out of it."""
+    is_first = np.r_[True, standing.item[1:] != standing.item[:-1]] if len(standing.item) else np.zeros(0, bool)
+    stands = (standing.stage != UNDERWAY) & (standing.stage != OUT)
+    before = np.where(is_first, -1, np.r_[-1, standing.facility[:-1]])
+    stood = np.where(is_first, False, np.r_[False, stands[:-1]])
+    moved = (before != standing.facility) | (stood != stands)
+    for kind in range(2):
+        comes, leaves = stands & moved, stood & moved
+        if kind:
+            final = standing.facility == standing.destination
+            comes, leaves = comes & final, leaves & (before == standing.destination)
+        into.move(kind, standing.facility[comes], standing.minute[comes], 1)
+        into.move(kind, before[leaves], standing.minute[leaves], -1)
 
 
 def assemble(
@@ -185,8 +200,8 @@ def assemble(
         out[:, place] = column
     hour = np.clip(minute // 60 - first_hour, 0, len(means) - 1)
     n = len(OF_ITEM)
-    out[:, n : n + N_CONDITION] = means[hour, facility]
-    out[:, n + N_CONDITION :] = means[hour, destination]
+    out[:, n : n + len(CONDITIONS)] = means[hour, facility]
+    out[:, n + len(CONDITIONS) :] = means[hour, destination]
     return out
 
 
