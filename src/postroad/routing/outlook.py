@@ -12,6 +12,7 @@ from postroad.network.instance import Instance
 from postroad.routing.departures import repeating_days
 from postroad.routing.tables import RoutingTables
 from postroad.routing.waits import after, plan_waits, slots_to_wave
+from postroad.routing.ways import Ways
 
 __all__ = ["ACCEPTED", "FAILED", "OUT", "SCREENED", "SORTED", "STAGES", "UNDERWAY", "WAITING", "Expectation", "Outlook"]
 
@@ -47,12 +48,13 @@ class Outlook:
 
     Attributes
     ----------
-    handling_min: int64 (n_fac,), least minutes from an arrival to being ready to be sorted.
+    ways: the ways of the tables. handling_min: int64 (n_fac,), least minutes from arriving to being ready to be sorted.
     tour_min, tour_p90_min, tour_end_min: minutes from a wave to half, to nine tenths and to all of its deliveries.
     """
 
     def __init__(self, instance: Instance, tables: RoutingTables, tour_shares: np.ndarray) -> None:
         self.instance, self.tables = instance, tables
+        self.ways = Ways(instance, tables)
         self._waits = plan_waits(instance)
         self._at_door, self._at_anchor = slots_to_wave(instance, self._waits)
         self._ring = repeating_days(instance.n_days) * instance.slots_per_day
@@ -99,6 +101,11 @@ class Outlook:
         slot = np.where((stage == OUT) | again, minute // slot_min, np.where(slot < NEVER, slot, -1))
         door = np.where(wave >= 0, wave * slot_min + self.tour_min, np.nan)
         return Expectation(slot.astype(np.int32), wave.astype(np.int32), door)
+
+    def sorted_slot(self, stage: np.ndarray, facility: np.ndarray, minute: np.ndarray) -> np.ndarray:
+        """The slot in which each is sorted where it is, or where it goes; -1 where it never is."""
+        slot = self._sorted_here(stage, facility, minute.astype(np.int64))
+        return np.where(slot < NEVER, slot, -1)
 
     def _sorted_here(self, stage: np.ndarray, facility: np.ndarray, minute: np.ndarray) -> np.ndarray:
         """The slot in which each is sorted where it is."""

@@ -29,8 +29,13 @@ OF_ITEM = (
     *("moved_min", "moved_since_min", "promise_slack_min", "promise_days_left", "attempts", "since_last_min"),
     *("trip_late_min", "queue_share", "facility", "destination", "province", "destination_province"),
 )
+OF_WAY = ("departure_late_3h", "province_departure_late_3h", "lane_wait_3h", "slip_3h", "province_slip_3h")
+"""Conditions that are summed over the facilities on the way."""
+
 FEATURES = (
     *OF_ITEM,
+    *("way_hops", "way_least_wait_min", "way_next"),
+    *(f"way_{name}" for name in OF_WAY),
     *CONDITIONS,
     *(f"destination_{name}" for name in CONDITIONS),
 )
@@ -200,9 +205,28 @@ def assemble(
         out[:, place] = column
     hour = np.clip(minute // 60 - first_hour, 0, len(means) - 1)
     n = len(OF_ITEM)
+    way = _way_features(take, outlook, means, hour)
+    out[:, n : n + way.shape[1]] = way
+    n += way.shape[1]
     out[:, n : n + len(CONDITIONS)] = means[hour, facility]
     out[:, n + len(CONDITIONS) :] = means[hour, destination]
     return out
+
+
+def _way_features(take: dict[str, np.ndarray], outlook: Outlook, means: np.ndarray, hour: np.ndarray) -> np.ndarray:
+    """Features of the way that lies ahead: hops, the shortest wait for a trip, where it goes next, conditions on it."""
+    slot_min = outlook.instance.slot_min
+    slot = outlook.sorted_slot(take["stage"], take["facility"], take["ready"])
+    moves = (take["stage"] != OUT) & (take["stage"] != FAILED) & (take["facility"] != take["destination"])
+    hubs, waits = outlook.ways.follow(take["facility"], np.where(moves, slot, -1), take["destination"], take["product"])
+    there = hubs >= 0
+    names = [CONDITIONS.index(name) for name in OF_WAY]
+    seen = np.zeros((len(hubs), len(names)), np.float32)
+    for hop in range(hubs.shape[1]):
+        rows = np.flatnonzero(there[:, hop])
+        seen[rows] += means[hour[rows], hubs[rows, hop]][:, names]
+    least = np.where(there, waits, 1 << 14).min(axis=1) * slot_min
+    return np.column_stack([there.sum(axis=1), np.where(there[:, 0], least, np.nan), hubs[:, 0], seen])
 
 
 def queue_shares(standing: Standing) -> np.ndarray:
