@@ -195,7 +195,7 @@ def assemble(
         take["attempts"],
         minute - take["last_minute"],
         take["trip_late"],
-        queue_shares(standing)[chosen],
+        _queue_shares(standing)[chosen],
         facility,
         destination,
         instance.fac_province[facility],
@@ -229,7 +229,7 @@ def _way_features(take: dict[str, np.ndarray], outlook: Outlook, means: np.ndarr
     return np.column_stack([there.sum(axis=1), np.where(there[:, 0], least, np.nan), hubs[:, 0], seen])
 
 
-def queue_shares(standing: Standing) -> np.ndarray:
+def _queue_shares(standing: Standing) -> np.ndarray:
     """Of what went out with a wave, the share that was served before each item: product first, then promise, then who
     came first. NaN for what is not out."""
     share = np.full(len(standing.item), np.nan, np.float32)
