@@ -1,1 +1,22 @@
-"""What will be late and what goes wrong: forecasts of delivery, and alerts with a life."""
+"""What will be late: forecasts of delivery from the timetable and from what history teaches."""
+
+from postroad.watch.conditions import Conditions
+from postroad.watch.features import Standing, observe, stand
+from postroad.watch.forecaster import Forecast, Forecaster, Lesson, learn, timetable_forecast
+from postroad.watch.histories import Histories, read_histories
+from postroad.watch.trips import Connections
+
+__all__ = [
+    "Conditions",
+    "Connections",
+    "Forecast",
+    "Forecaster",
+    "Histories",
+    "Lesson",
+    "Standing",
+    "learn",
+    "observe",
+    "read_histories",
+    "stand",
+    "timetable_forecast",
+]
