@@ -29,15 +29,12 @@ import polars as pl
 
 from postroad.network.scenariofile import load_scenario
 from postroad.routing.outlook import Outlook
-from postroad.study.courses import Course, Plan, begin, course_tables, finish, make_plan, rerun
+from postroad.study.courses import Course, begin, course_tables, finish, make_plan, rerun
 from postroad.twin.noise import standard_noise
 from postroad.twin.result import TRACE_KINDS, Trace
-from postroad.watch.conditions import Conditions
-from postroad.watch.features import Standing, observe, stand
-from postroad.watch.forecaster import Forecaster, Lesson, learn, timetable_forecast
-from postroad.watch.histories import read_histories
+from postroad.watch.forecaster import Forecaster, learn, timetable_forecast
+from postroad.watch.lessons import Lesson, read_lesson
 from postroad.watch.scores import best_f1, coverage, pinball_loss
-from postroad.watch.trips import Connections
 
 DAYS, EVERY = 28, 10_000
 LEARNED, JUDGED = (3, 15), (20, 27)
@@ -60,17 +57,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def lesson_of(plan: Plan, outlook: Outlook, events: pl.DataFrame, items: pl.DataFrame, days: tuple[int, int]) -> Lesson:
-    """What events teach: where each item stood at each of its events, and the conditions of each hour."""
-    instance = plan.instance
-    histories = read_histories(events, items, instance)
-    standing, rows = stand(histories, outlook, Connections(instance))
-    conditions = Conditions(instance.fac_province, 24 * instance.n_days)
-    observe(standing, rows, histories, outlook, conditions)
-    return Lesson(histories, standing, conditions.means(0, 24 * instance.n_days), *days)
-
-
-def course_lesson(days: int, seed: int) -> tuple[Plan, Outlook, Lesson]:
+def course_lesson(days: int, seed: int) -> tuple[Outlook, Lesson]:
     """Run a course to its end and read what it teaches."""
     scenario = replace(load_scenario("normal-2023"), days_before=0, days_after=days - 1)
     plan = make_plan(scenario, standard_noise())
@@ -80,7 +67,7 @@ def course_lesson(days: int, seed: int) -> tuple[Plan, Outlook, Lesson]:
     trace = finish(course)
     say(f"course of {days} days: {time.perf_counter() - start:.0f} s, {len(trace.row_item):,} events")
     events, items = (pl.from_arrow(table) for table in course_tables(course, trace))
-    return plan, outlook, lesson_of(plan, outlook, events, items, LEARNED)
+    return outlook, read_lesson(events, items, outlook)
 
 
 def judge_forecasts(lesson: Lesson, outlook: Outlook, forecaster: Forecaster) -> None:
@@ -136,7 +123,7 @@ def judge_risk(forecaster: Forecaster, reruns: int) -> None:
         say(f"run again: {number} of {reruns}")
     events, items = (pl.from_arrow(table) for table in course_tables(real, trace=truth))
     instant = plan.instance.epoch.astimezone(UTC) + timedelta(minutes=now_min)
-    lesson = lesson_of(plan, outlook, events.filter(pl.col("occurred_at") <= instant), items, LEARNED)
+    lesson = read_lesson(events.filter(pl.col("occurred_at") <= instant), items, outlook)
     risk = risk_now(lesson, outlook, forecaster, len(truth.item))[:n_known]
     ended = ends_of(truth, ENDS)[:n_known]
     promise = truth.item_promise_min[:n_known]
@@ -156,10 +143,8 @@ def judge_risk(forecaster: Forecaster, reruns: int) -> None:
 
 def risk_now(lesson: Lesson, outlook: Outlook, forecaster: Forecaster, n_item: int) -> np.ndarray:
     """The learned probability of a missed promise at the last event of each item; NaN where nothing was seen."""
-    standing: Standing = lesson.standing
-    last = np.flatnonzero(np.r_[standing.item[1:] != standing.item[:-1], True])
-    risk = np.full(n_item, np.nan)
-    risk[standing.item[last]] = forecaster.forecast(standing, last, lesson.means, 0, outlook).late
+    last, risk = lesson.last_rows(), np.full(n_item, np.nan)
+    risk[lesson.standing.item[last]] = forecaster.forecast(lesson.standing, last, lesson.means, 0, outlook).late
     return risk
 
 
@@ -182,13 +167,13 @@ def main() -> None:
     parser.add_argument("--reruns", type=int, default=0, help="runs of the oracle; 0: none")
     parser.add_argument("--days", type=int, default=DAYS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    _, outlook, lesson = course_lesson(arguments.days, 1)
+    outlook, lesson = course_lesson(arguments.days, 1)
     start = time.perf_counter()
-    forecaster = learn(lesson, outlook)
+    forecaster = learn(lesson, outlook, *LEARNED)
     say(f"learned in {time.perf_counter() - start:.0f} s")
     judge_forecasts(lesson, outlook, forecaster)
     if arguments.reruns:
-        judge_risk(learn(replace(lesson, last_day=arguments.days - 4), outlook), arguments.reruns)
+        judge_risk(learn(lesson, outlook, LEARNED[0], arguments.days - 4), arguments.reruns)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 
 from kit.twin import run_flows
-from kit.watch import histories_of, quiet_case
+from kit.watch import quiet_case, tables_of
 from postroad.core.errors import InputError, NotFound
 from postroad.routing.outlook import Outlook
 from postroad.twin.noise import draw_course, standard_noise
 from postroad.twin.simulation import Sample
 from postroad.watch.conditions import CONDITIONS, Conditions
-from postroad.watch.features import observe, stand
-from postroad.watch.forecaster import Forecaster, Lesson, learn, timetable_forecast
+from postroad.watch.forecaster import Forecaster, learn, timetable_forecast
+from postroad.watch.lessons import read_lesson
 from postroad.watch.scores import best_f1, coverage, f1_score, pinball_loss
-from postroad.watch.trips import Connections
 
 
 @pytest.fixture(scope="module")
@@ -24,18 +23,15 @@ def lesson():
     """A small network on a course of chance, its outlook, and what can be learned of it."""
     case = quiet_case(1)
     course = replace(case, instance=draw_course(case.instance, standard_noise(), 3))
-    histories = histories_of(course, run_flows(course, Sample(every=1, n_days=2))[0])
+    events, items = tables_of(course, run_flows(course, Sample(every=1, n_days=2))[0])
     outlook = Outlook(case.instance, case.tables, case.parameters.tour_shares)
-    standing, rows = stand(histories, outlook, Connections(case.instance))
-    conditions = Conditions(case.instance.fac_province, 24 * case.instance.n_days)
-    observe(standing, rows, histories, outlook, conditions)
-    return Lesson(histories, standing, conditions.means(0, 24 * case.instance.n_days), 0, 1), outlook
+    return read_lesson(events, items, outlook), outlook
 
 
 def test_what_is_learned_forecasts_better_than_the_timetable(lesson):
     lesson, outlook = lesson
     pytest.importorskip("lightgbm")
-    forecaster = learn(lesson, outlook)
+    forecaster = learn(lesson, outlook, 0, 1)
     delivered = lesson.histories.delivered_min[lesson.standing.item]
     rows = np.flatnonzero(delivered > lesson.standing.minute)
     weight = np.ones(len(rows))
@@ -51,12 +47,15 @@ def test_what_is_learned_forecasts_better_than_the_timetable(lesson):
     assert (learned.p50_min >= lesson.standing.minute[rows]).all()
     assert ((learned.late >= 0) & (learned.late <= 1)).all()
     assert np.isnan(plain.late).all()
+    last = lesson.last_rows()
+    assert (np.bincount(lesson.standing.item[last]) == 1).all()
+    assert (np.diff(lesson.standing.item[last]) > 0).all()
 
 
 def test_a_forecaster_is_kept_as_text_and_says_the_same(lesson, tmp_path):
     lesson, outlook = lesson
     pytest.importorskip("lightgbm")
-    forecaster = learn(lesson, outlook, most_rows=800)
+    forecaster = learn(lesson, outlook, 0, 1, most_rows=800)
     forecaster.save(tmp_path / "model")
     rows = np.arange(50)
     one, other = (
@@ -75,12 +74,11 @@ def test_a_forecaster_is_kept_as_text_and_says_the_same(lesson, tmp_path):
 def test_too_little_history_and_a_missing_library_are_told(lesson, monkeypatch):
     lesson, outlook = lesson
     pytest.importorskip("lightgbm")
-    nothing = Lesson(lesson.histories, lesson.standing, lesson.means, 9, 9)
     with pytest.raises(InputError, match="PR-V103"):
-        learn(nothing, outlook)
+        learn(lesson, outlook, 9, 9)
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     with pytest.raises(InputError, match="PR-V104"):
-        learn(lesson, outlook)
+        learn(lesson, outlook, 0, 1)
 
 
 def test_conditions_know_only_the_hours_before():

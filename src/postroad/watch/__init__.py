@@ -2,8 +2,9 @@
 
 from postroad.watch.conditions import Conditions
 from postroad.watch.features import Standing, observe, stand
-from postroad.watch.forecaster import Forecast, Forecaster, Lesson, learn, timetable_forecast
+from postroad.watch.forecaster import Forecast, Forecaster, learn, timetable_forecast
 from postroad.watch.histories import Histories, read_histories
+from postroad.watch.lessons import Lesson, read_lesson
 from postroad.watch.trips import Connections
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "learn",
     "observe",
     "read_histories",
+    "read_lesson",
     "stand",
     "timetable_forecast",
 ]

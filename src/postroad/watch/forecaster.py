@@ -17,9 +17,9 @@ from postroad.core.progress import Progress, Silent
 from postroad.core.seeds import stream
 from postroad.routing.outlook import Outlook
 from postroad.watch.features import FEATURES, Standing, assemble
-from postroad.watch.histories import Histories
+from postroad.watch.lessons import Lesson
 
-__all__ = ["PARTS", "Forecast", "Forecaster", "Lesson", "learn", "timetable_forecast"]
+__all__ = ["PARTS", "Forecast", "Forecaster", "learn", "timetable_forecast"]
 
 PARTS = ("p50", "p90", "late")
 FORMAT = 1
@@ -52,23 +52,6 @@ class Forecast:
     p90_min: np.ndarray
     late: np.ndarray
     basis: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What is learned from.
-
-    Attributes
-    ----------
-    histories, standing: of items whose fate is known. means: of the conditions, hour by hour from the epoch.
-    first_day, last_day: days of acceptance, from the epoch, that may be learned from, both included.
-    """
-
-    histories: Histories
-    standing: Standing
-    means: np.ndarray
-    first_day: int
-    last_day: int
 
 
 def timetable_forecast(standing: Standing, chosen: np.ndarray, outlook: Outlook) -> Forecast:
@@ -133,7 +116,14 @@ class Forecaster:
 
 
 def learn(
-    lesson: Lesson, outlook: Outlook, *, seed: int = 1, most_rows: int = MOST_ROWS, progress: Progress | None = None
+    lesson: Lesson,
+    outlook: Outlook,
+    first_day: int,
+    last_day: int,
+    *,
+    seed: int = 1,
+    most_rows: int = MOST_ROWS,
+    progress: Progress | None = None,
 ) -> Forecaster:
     """Learn what the timetable misses: gradient-boosted quantiles of delivery minus expectation, and the chance of a
     missed promise.
@@ -142,7 +132,8 @@ def learn(
 
     Parameters
     ----------
-    most_rows: events that are learned from at most, drawn by the seed.
+    lesson: items whose fate is known. first_day, last_day: days of acceptance, from the epoch, that are learned from,
+        both included. most_rows: events that are learned from at most, drawn by the seed.
 
     Raises
     ------
@@ -153,7 +144,7 @@ def learn(
     delivered = histories.delivered_min[standing.item]
     day = standing.accepted // 1440
     usable = (delivered > standing.minute) & np.isfinite(standing.door)
-    rows = np.flatnonzero(usable & (day >= lesson.first_day) & (day <= lesson.last_day))
+    rows = np.flatnonzero(usable & (day >= first_day) & (day <= last_day))
     if len(rows) < 2 * SETTINGS["min_data_in_leaf"]:
         raise InputError("PR-V103", n=len(rows), least=2 * SETTINGS["min_data_in_leaf"])
     per_item = np.bincount(standing.item[rows], minlength=len(histories.origin))
@@ -171,7 +162,7 @@ def learn(
         booster = lightgbm.train(settings, data, N_TREES[part], callbacks=[_teller(progress, done, part)])
         texts[part] = booster.model_to_string()
         done += N_TREES[part]
-    about = {"n_rows": len(rows), "n_items": int((per_item > 0).sum()), "days": [lesson.first_day, lesson.last_day]}
+    about = {"n_rows": len(rows), "n_items": int((per_item > 0).sum()), "days": [first_day, last_day]}
     return Forecaster(texts, about | {"seed": seed, "network": outlook.instance.digest})
 
 
