@@ -17,6 +17,7 @@ from postroad.network.instance import Instance
 from postroad.network.scenario import Scenario
 from postroad.routing.tables import RoutingTables, build_tables
 from postroad.study.archive import run_names
+from postroad.study.delays import delay_events
 from postroad.study.execution import DRAIN_DAYS, compiler, promise_plan, released_by_day
 from postroad.twin.noise import Noise, Turn, day_factors, draw_course
 from postroad.twin.parameters import TwinParameters, read_parameters
@@ -106,7 +107,11 @@ def rerun(course: Course, seeds: range, until_slot: int) -> Iterator[Trace]:
 
 
 def course_tables(course: Course, trace: Trace) -> tuple[pa.Table, pa.Table]:
-    """Events and item records of the items that a course followed, as a ledger keeps them."""
+    """Events and item records of the items that a course followed, as a ledger keeps them; and what the vehicles told
+    that carried them."""
     drawn = course.simulation.instance
     names = run_names(course.plan.scenario, drawn, drawn.digest)
-    return events_from_trace(trace, names), items_from_trace(trace, names)
+    departures = trace.row_departure[trace.row_departure >= 0]
+    told = delay_events(course.plan.instance, drawn, departures, names)
+    events = pa.concat_tables([events_from_trace(trace, names), told], promote_options="default")
+    return events, items_from_trace(trace, names)

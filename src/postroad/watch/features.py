@@ -54,6 +54,7 @@ class Standing:
     reached_slot, wave_slot: see Expectation. door: float64, minute of the expected delivery; NaN where none is.
     first_door, last_door: float64, the same as it was at the item's first event and at the one before this.
     last_minute: int64, of the event before; its own where there is none. attempts: int8. trip_late: float32, minutes.
+    told: bool, the vehicle tells how late it is.
     """
 
     item: np.ndarray
@@ -73,6 +74,7 @@ class Standing:
     last_minute: np.ndarray
     attempts: np.ndarray
     trip_late: np.ndarray
+    told: np.ndarray
 
 
 def stand(histories: Histories, outlook: Outlook, connections: Connections) -> tuple[Standing, np.ndarray]:
@@ -84,11 +86,12 @@ def stand(histories: Histories, outlook: Outlook, connections: Connections) -> t
     item, stage = histories.row_item[rows], histories.row_stage[rows]
     minute, facility = histories.row_min[rows], histories.row_facility[rows]
     destination, product = histories.destination[item], histories.product[item]
-    trip = histories.row_trip[rows]
-    way = connections.choose(stage, trip, facility, minute, destination, product, outlook)
+    trip, told = histories.row_trip[rows], histories.row_late[rows]
+    sails = _sails(rows, histories, connections)
+    way = connections.choose(stage, trip, facility, sails, destination, product, outlook)
     ready = minute.copy()
     leaves = stage == UNDERWAY
-    ready[leaves] = way.ready[leaves]
+    ready[leaves] = np.maximum(way.ready[leaves], minute[leaves])
     waits = stage == WAITING
     handling = connections.handling(trip[waits], facility[waits])
     ready[waits] += np.where(handling >= 0, handling, outlook.handling_min[facility[waits]])
@@ -104,8 +107,23 @@ def stand(histories: Histories, outlook: Outlook, connections: Connections) -> t
         item, stage, minute, place, ready, destination, product,
         histories.accepted_min[item], histories.promise_min[item],
         expected.reached_slot, expected.wave_slot, door, door[begins], door[before], minute[before],
-        attempts.astype(np.int8), _lateness(stage, trip, facility, minute, connections),
+        attempts.astype(np.int8), _lateness(stage, trip, facility, sails, connections), np.isfinite(told),
     ), rows  # fmt: skip
+
+
+def _sails(rows: np.ndarray, histories: Histories, connections: Connections) -> np.ndarray:
+    """The minute in which a vehicle that keeps to the timetable from now on would have left, to arrive when this one
+    does; of all else the minute of the event. Int64 (n_row,)."""
+    sails = histories.row_min[rows].astype(np.int64).copy()
+    told = np.flatnonzero(np.isfinite(histories.row_late[rows]))
+    own = np.where(np.isfinite(histories.row_late), 0, np.arange(len(histories.row_late)))
+    left = histories.row_min[np.maximum.accumulate(own)[rows[told]]].astype(np.int64)
+    trip, facility = histories.row_trip[rows[told]], histories.row_facility[rows[told]]
+    late = histories.row_late[rows[told]].astype(float)
+    arrives = connections.arrives_late(trip, facility, left, sails[told], late)
+    planned = connections.service_day(trip, facility, left) * DAY_MIN + connections.departs(trip, facility)
+    sails[told] = np.rint(planned + arrives).astype(np.int64)
+    return sails
 
 
 def _lateness(stage, trip, facility, minute, connections: Connections) -> np.ndarray:
@@ -132,7 +150,7 @@ def observe(standing: Standing, rows: np.ndarray, histories: Histories, outlook:
 
     see(SORT_WAIT, (stage == SORTED) & (before == WAITING), minute - standing.ready[last])
     see(LANE_WAIT, (stage == UNDERWAY) & (before == SORTED), minute - standing.minute[last])
-    late, departs = standing.trip_late[follows], stage == UNDERWAY
+    late, departs = standing.trip_late[follows], (stage == UNDERWAY) & ~standing.told[follows]
     see(DEPARTURE_LATE, departs & np.isfinite(late), late)
     arrives = (stage == WAITING) & np.isfinite(late)
     see(ARRIVAL_LATE, arrives, late, standing.facility[follows])

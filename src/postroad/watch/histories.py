@@ -10,8 +10,9 @@ import polars as pl
 
 from postroad.network.instance import Instance
 from postroad.routing.outlook import ACCEPTED, FAILED, OUT, SCREENED, SORTED, UNDERWAY, WAITING
+from postroad.watch.trips import Connections
 
-__all__ = ["DELIVERED", "STAGE_OF_KIND", "Histories", "read_histories"]
+__all__ = ["DELIVERED", "STAGE_OF_KIND", "Histories", "read_delays", "read_histories"]
 
 DELIVERED, NOTHING = 100, -1
 STAGE_OF_KIND = {
@@ -47,6 +48,8 @@ class Histories:
     delivered_min: int64, minute of delivery; -1 where not delivered.
     row_item: int32 (n_row,), rising. row_stage: int8, index into STAGES or NOTHING. row_min: int64, minutes.
     row_facility: int32, where it happened. row_trip: int32, index into the instance's trips. -1 where not told.
+    row_late: float32, minutes by which the vehicle told that it is late; NaN in rows that are the item's own. Where the
+        vehicle told it, facility and trip are those of the item's departure.
     """
 
     item_id: pl.Series
@@ -61,6 +64,7 @@ class Histories:
     row_min: np.ndarray
     row_facility: np.ndarray
     row_trip: np.ndarray
+    row_late: np.ndarray
 
 
 def read_histories(events: pl.DataFrame, items: pl.DataFrame, instance: Instance) -> Histories:
@@ -69,7 +73,8 @@ def read_histories(events: pl.DataFrame, items: pl.DataFrame, instance: Instance
     Parameters
     ----------
     events: columns ``item_id``, ``kind``, ``occurred_at``, ``facility_id``, ``trip_id``, of a ledger that has no
-        corrections among them. Those of items without a record, or of kinds that no item has, are left out.
+        corrections among them. Those of items without a record, or of kinds that no item has, are left out. With a
+        column ``payload`` what trips tell of their delays is a row of each item aboard.
     items: columns ``item_id``, ``product_id``, ``origin_id``, ``destination_id``, ``accepted_at``, ``promise_at``.
     instance: gives the facilities, products, trips and the epoch.
     """
@@ -103,7 +108,11 @@ def read_histories(events: pl.DataFrame, items: pl.DataFrame, instance: Instance
         index("facility_id", facilities, pl.Int32).alias("facility"),
         index("trip_id", trips, pl.Int32).alias("trip"),
     )
-    rows = rows.join(heads.select("item", "item_id"), on="item_id", how="inner").sort("item", "at", maintain_order=True)
+    rows = rows.join(heads.select("item", "item_id"), on="item_id", how="inner").drop("item_id")
+    rows = rows.sort("item", "at", maintain_order=True).with_columns(late=pl.lit(float("nan"), pl.Float32))
+    if "payload" in events.columns:
+        told = _tell_aboard(rows, read_delays(events, instance), Connections(instance))
+        rows = pl.concat([rows, told.select(rows.columns)]).sort("item", "at", maintain_order=True)
     item, stage, minute = (rows[name].to_numpy() for name in ("item", "stage", "occurred_at"))
     delivered = np.full(len(heads), -1, np.int64)
     is_end = stage == DELIVERED
@@ -120,6 +129,39 @@ def read_histories(events: pl.DataFrame, items: pl.DataFrame, instance: Instance
         minute,
         rows["facility"].to_numpy(),
         rows["trip"].to_numpy(),
+        rows["late"].to_numpy(),
+    )
+
+
+def read_delays(events: pl.DataFrame, instance: Instance) -> pl.DataFrame:
+    """What trips tell of their delays: ``trip`` (index), ``day`` (service day from the epoch), ``at``, ``occurred_at``
+    (minutes from the epoch), ``late`` (minutes); in order of time. Trips that the plan does not know are left out."""
+    trips = _index(instance.trip_id or ())
+    epoch = instance.epoch.astimezone(UTC)
+    told = events.filter(pl.col("item_id").is_null() & (pl.col("kind").cast(pl.String) == "delayed"))
+    content = pl.Struct({"minutes": pl.Float32, "service_date": pl.String})
+    told = told.select(
+        pl.col("trip_id").cast(pl.String).replace_strict(trips, default=-1, return_dtype=pl.Int32).alias("trip"),
+        pl.col("occurred_at").alias("at"),
+        ((pl.col("occurred_at") - epoch).dt.total_microseconds() // MINUTE_US).alias("occurred_at"),
+        pl.col("payload").str.json_decode(content).alias("content"),
+    ).unnest("content")
+    day = (pl.col("service_date").str.to_date(strict=False) - instance.epoch.date()).dt.total_days()
+    told = told.with_columns(day.cast(pl.Int64).alias("day"), late=pl.col("minutes"))
+    known = (pl.col("trip") >= 0) & pl.col("late").is_not_null() & pl.col("day").is_not_null()
+    return told.filter(known).select("trip", "day", "at", "occurred_at", "late").sort("at", maintain_order=True)
+
+
+def _tell_aboard(rows: pl.DataFrame, told: pl.DataFrame, connections: Connections) -> pl.DataFrame:
+    """A row for each item aboard of what its vehicle told between its departure and its next event."""
+    following = pl.col("at").shift(-1).over("item").alias("until")
+    aboard = rows.with_columns(following).filter((pl.col("stage") == UNDERWAY) & (pl.col("trip") >= 0))
+    trip, facility, minute = (aboard[name].to_numpy() for name in ("trip", "facility", "occurred_at"))
+    aboard = aboard.with_columns(day=pl.Series(connections.service_day(trip, facility, minute), dtype=pl.Int64))
+    aboard = aboard.rename({"at": "left"}).drop("late", "occurred_at")
+    found = aboard.join(told, on=["trip", "day"], how="inner")
+    return found.filter(
+        (pl.col("at") > pl.col("left")) & (pl.col("until").is_null() | (pl.col("at") < pl.col("until")))
     )
 
 

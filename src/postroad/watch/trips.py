@@ -12,6 +12,8 @@ from postroad.routing.outlook import UNDERWAY, WAITING, Outlook
 
 __all__ = ["Connections", "Way"]
 
+LEAST_DONE = 0.2
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -50,6 +52,28 @@ class Connections:
         """Minute, from midnight of the service day, at which trips arrive at facilities; -1 where they do not call."""
         instance = self.instance
         return self._minute(self._alight, self._by_alight, trip, facility, instance.cn_dep_min + instance.cn_dur_min)
+
+    def service_day(self, trip: np.ndarray, facility: np.ndarray, minute: np.ndarray) -> np.ndarray:
+        """The service day, counted from the epoch, of trips that left facilities at minutes from it: the one whose
+        planned departure is nearest; -1 where they do not call. Int64 (n_row,)."""
+        planned = self.departs(trip, facility)
+        return np.where(planned >= 0, (minute - planned + DAY_MIN // 2) // DAY_MIN, -1).astype(np.int64)
+
+    def arrives_late(
+        self, trip: np.ndarray, facility: np.ndarray, left: np.ndarray, now: np.ndarray, late: np.ndarray
+    ) -> np.ndarray:
+        """How late trips will be at the end of their ride, in minutes, when they keep the pace they had so far.
+
+        Parameters
+        ----------
+        trip, facility: of the departure. left, now: minutes from the epoch. late: minutes, how late it is now.
+
+        Until a fifth of the ride is done, a change is taken to be that of a fifth: little tells little.
+        """
+        planned = self.service_day(trip, facility, left) * DAY_MIN + self.departs(trip, facility)
+        ride = self._minute(self._board, self._by_board, trip, facility, self.instance.cn_dur_min)
+        done = np.clip((now - late - planned) / np.maximum(ride, 1), LEAST_DONE, 1.0)
+        return (left - planned) + (late - (left - planned)) / done
 
     def _minute(self, keys, order, trip, facility, minute) -> np.ndarray:
         """A minute of the first connection with each key; -1 for none."""
