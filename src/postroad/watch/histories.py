@@ -145,11 +145,16 @@ def read_delays(events: pl.DataFrame, instance: Instance) -> pl.DataFrame:
         pl.col("occurred_at").alias("at"),
         ((pl.col("occurred_at") - epoch).dt.total_microseconds() // MINUTE_US).alias("occurred_at"),
         pl.col("payload").str.json_decode(content).alias("content"),
+        "facility_id",
     ).unnest("content")
     day = (pl.col("service_date").str.to_date(strict=False) - instance.epoch.date()).dt.total_days()
     told = told.with_columns(day.cast(pl.Int64).alias("day"), late=pl.col("minutes"))
     known = (pl.col("trip") >= 0) & pl.col("late").is_not_null() & pl.col("day").is_not_null()
-    return told.filter(known).select("trip", "day", "at", "occurred_at", "late").sort("at", maintain_order=True)
+    return (
+        told.filter(known)
+        .select("trip", "day", "at", "occurred_at", "late", "facility_id")
+        .sort("at", maintain_order=True)
+    )
 
 
 def _tell_aboard(rows: pl.DataFrame, told: pl.DataFrame, connections: Connections) -> pl.DataFrame:
