@@ -43,9 +43,9 @@ def loads(outlook: Outlook, cn: int, tag: str) -> tuple[pl.DataFrame, pl.DataFra
     start = instance.fac_id[instance.lane_from[instance.cn_lane[cn]]]
     leaves = instance.epoch.astimezone(UTC) + timedelta(minutes=DAY * 1440 + int(instance.cn_dep_min[cn]))
     names, frames = [f"{tag}{number}" for number in range(N_ITEMS)], []
-    size, subject = N_ITEMS, "item_id"
+    size, subject, inner = N_ITEMS, "item_id", ""
     for letter, inside, before in (("B", IN_BAG, 180), ("C", IN_CAGE, 120), ("D", IN_CONTAINER, 60)):
-        own = names if letter == "B" else [f"{tag}{inner}{number}" for number in range(size)]
+        own = [f"{tag}{inner}{number}" for number in range(size)]
         units = [f"{tag}{letter}{number // inside}" for number in range(size)]
         related = pl.Series([[{"role": "unit", "id": unit}] for unit in units], dtype=PAIRS)
         frame = pl.DataFrame({subject: own}).with_columns(kind=pl.lit("bagged"), facility_id=pl.lit(start))

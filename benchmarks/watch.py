@@ -71,12 +71,20 @@ def course_lesson(days: int, seed: int) -> tuple[Outlook, Lesson]:
 
 
 def judge_forecasts(lesson: Lesson, outlook: Outlook, forecaster: Forecaster) -> None:
-    """Pinball loss and coverage on days that were not learned from."""
+    """Pinball loss and coverage on days that were not learned from; at the items' own events, then with what their
+    vehicles told too."""
+    told = lesson.standing.told
+    judge_rows(lesson, outlook, forecaster, ~told, "")
+    judge_rows(lesson, outlook, forecaster, np.ones(len(told), bool), ", with what vehicles told")
+
+
+def judge_rows(lesson: Lesson, outlook: Outlook, forecaster: Forecaster, asked: np.ndarray, tag: str) -> None:
+    """Judge some of the rows."""
     standing = lesson.standing
     delivered = lesson.histories.delivered_min[standing.item]
     day = standing.accepted // 1440
     known = (delivered > standing.minute) & np.isfinite(standing.door)
-    rows = np.flatnonzero(known & (day >= JUDGED[0]) & (day <= JUDGED[1]))
+    rows = np.flatnonzero(asked & known & (day >= JUDGED[0]) & (day <= JUDGED[1]))
     weight = 1.0 / np.bincount(standing.item[rows])[standing.item[rows]]
     actual = delivered[rows].astype(float)
     start = time.perf_counter()
@@ -92,16 +100,20 @@ def judge_forecasts(lesson: Lesson, outlook: Outlook, forecaster: Forecaster) ->
         }.items()
     }
     for name, (half, most) in loss.items():
-        tell(f"pinball loss, p50, {name}", round(half, 3), "h")
-        tell(f"pinball loss, p90, {name}", round(most, 3), "h")
+        tell(f"pinball loss, p50, {name}{tag}", round(half, 3), "h")
+        tell(f"pinball loss, p90, {name}{tag}", round(most, 3), "h")
+    bars = [None, None] if tag else [GAIN_BAR, COVER_BAR]
     gain = 1 - sum(loss["learned"]) / sum(loss["timetable"])
-    tell("pinball loss under the timetable's, p50 and p90", round(gain, 3), "share", GAIN_BAR, gain >= GAIN_BAR)
+    tell(f"pinball loss under the timetable's, p50 and p90{tag}", round(gain, 3), "share", bars[0],
+         None if tag else gain >= GAIN_BAR)  # fmt: skip
     gain = 1 - sum(loss["learned"]) / sum(loss["timetable, one instant"])
-    tell("the same, the timetable naming one instant", round(gain, 3), "share", GAIN_BAR, gain >= GAIN_BAR)
+    tell(f"the same, the timetable naming one instant{tag}", round(gain, 3), "share", bars[0],
+         None if tag else gain >= GAIN_BAR)  # fmt: skip
     cover = coverage(actual, learned.p90_min, weight)
-    tell("deliveries by p90", round(cover, 4), "share", COVER_BAR, COVER_BAR[0] <= cover <= COVER_BAR[1])
-    tell("forecasts judged", len(rows), "events")
-    tell("a forecast", round(each_us, 2), "us")
+    tell(f"deliveries by p90{tag}", round(cover, 4), "share", bars[1],
+         None if tag else COVER_BAR[0] <= cover <= COVER_BAR[1])  # fmt: skip
+    tell(f"forecasts judged{tag}", len(rows), "events")
+    tell(f"a forecast{tag}", round(each_us, 2), "us")
 
 
 def judge_risk(forecaster: Forecaster, reruns: int) -> None:

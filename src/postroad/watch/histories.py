@@ -79,40 +79,17 @@ def read_histories(events: pl.DataFrame, items: pl.DataFrame, instance: Instance
     instance: gives the facilities, products, trips and the epoch.
     """
     facilities, products = _index(instance.fac_id), _index(instance.prod_id)
-    trips = _index(instance.trip_id or ())
     items = items.unique("item_id", keep="first", maintain_order=True).with_row_index("item")
-    stages = _index(STAGE_OF_KIND, list(STAGE_OF_KIND.values()))
-    epoch = instance.epoch.astimezone(UTC)
-
-    def minutes(name: str) -> pl.Expr:
-        since = (pl.col(name) - epoch).dt.total_microseconds() // MINUTE_US
-        return since.fill_null(-1).cast(pl.Int64).alias(name)
-
-    def index(name: str, frame: dict[str, int], dtype: type) -> pl.Expr:
-        return pl.col(name).cast(pl.String).replace_strict(frame, default=-1, return_dtype=dtype)
-
     heads = items.select(
         "item",
         pl.col("item_id").cast(pl.String),
-        index("origin_id", facilities, pl.Int32),
-        index("destination_id", facilities, pl.Int32),
-        index("product_id", products, pl.Int8),
-        minutes("accepted_at"),
-        minutes("promise_at"),
+        _place("origin_id", facilities, pl.Int32),
+        _place("destination_id", facilities, pl.Int32),
+        _place("product_id", products, pl.Int8),
+        _minutes("accepted_at", instance),
+        _minutes("promise_at", instance),
     )
-    rows = events.select(
-        pl.col("item_id").cast(pl.String),
-        index("kind", stages, pl.Int8).alias("stage"),
-        pl.col("occurred_at").alias("at"),
-        minutes("occurred_at"),
-        index("facility_id", facilities, pl.Int32).alias("facility"),
-        index("trip_id", trips, pl.Int32).alias("trip"),
-    )
-    rows = rows.join(heads.select("item", "item_id"), on="item_id", how="inner").drop("item_id")
-    rows = rows.sort("item", "at", maintain_order=True).with_columns(late=pl.lit(float("nan"), pl.Float32))
-    if "payload" in events.columns:
-        told = _tell_aboard(rows, read_delays(events, instance), Connections(instance))
-        rows = pl.concat([rows, told.select(rows.columns)]).sort("item", "at", maintain_order=True)
+    rows = _rows(events, heads, instance)
     item, stage, minute = (rows[name].to_numpy() for name in ("item", "stage", "occurred_at"))
     delivered = np.full(len(heads), -1, np.int64)
     is_end = stage == DELIVERED
@@ -133,17 +110,45 @@ def read_histories(events: pl.DataFrame, items: pl.DataFrame, instance: Instance
     )
 
 
+def _minutes(name: str, instance: Instance) -> pl.Expr:
+    """Minutes from the epoch; -1 where null."""
+    since = (pl.col(name) - instance.epoch.astimezone(UTC)).dt.total_microseconds() // MINUTE_US
+    return since.fill_null(-1).cast(pl.Int64).alias(name)
+
+
+def _place(name: str, places: dict[str, int], dtype: type) -> pl.Expr:
+    """Place of each name, or its value; -1 for none."""
+    return pl.col(name).cast(pl.String).replace_strict(places, default=-1, return_dtype=dtype)
+
+
+def _rows(events: pl.DataFrame, heads: pl.DataFrame, instance: Instance) -> pl.DataFrame:
+    """The rows of items, those that their vehicles told among them, by item and in order of time."""
+    rows = events.select(
+        pl.col("item_id").cast(pl.String),
+        _place("kind", _index(STAGE_OF_KIND, list(STAGE_OF_KIND.values())), pl.Int8).alias("stage"),
+        pl.col("occurred_at").alias("at"),
+        _minutes("occurred_at", instance),
+        _place("facility_id", _index(instance.fac_id), pl.Int32).alias("facility"),
+        _place("trip_id", _index(instance.trip_id or ()), pl.Int32).alias("trip"),
+    )
+    rows = rows.join(heads.select("item", "item_id"), on="item_id", how="inner").drop("item_id")
+    rows = rows.sort("item", "at", maintain_order=True).with_columns(late=pl.lit(float("nan"), pl.Float32))
+    if "payload" not in events.columns:
+        return rows
+    told = _tell_aboard(rows, read_delays(events, instance), Connections(instance))
+    return pl.concat([rows, told.select(rows.columns)]).sort("item", "at", maintain_order=True)
+
+
 def read_delays(events: pl.DataFrame, instance: Instance) -> pl.DataFrame:
-    """What trips tell of their delays: ``trip`` (index), ``day`` (service day from the epoch), ``at``, ``occurred_at``
-    (minutes from the epoch), ``late`` (minutes); in order of time. Trips that the plan does not know are left out."""
-    trips = _index(instance.trip_id or ())
-    epoch = instance.epoch.astimezone(UTC)
+    """What trips tell of their delays, in order of time: ``trip`` (index), ``day`` (service day from the epoch), ``at``,
+    ``occurred_at`` (minutes from the epoch), ``late`` (minutes), ``facility_id`` (where, if told). Trips that the plan
+    does not know are left out."""
     told = events.filter(pl.col("item_id").is_null() & (pl.col("kind").cast(pl.String) == "delayed"))
     content = pl.Struct({"minutes": pl.Float32, "service_date": pl.String})
     told = told.select(
-        pl.col("trip_id").cast(pl.String).replace_strict(trips, default=-1, return_dtype=pl.Int32).alias("trip"),
+        _place("trip_id", _index(instance.trip_id or ()), pl.Int32).alias("trip"),
         pl.col("occurred_at").alias("at"),
-        ((pl.col("occurred_at") - epoch).dt.total_microseconds() // MINUTE_US).alias("occurred_at"),
+        _minutes("occurred_at", instance),
         pl.col("payload").str.json_decode(content).alias("content"),
         "facility_id",
     ).unnest("content")
