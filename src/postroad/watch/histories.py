@@ -140,9 +140,13 @@ def _rows(events: pl.DataFrame, heads: pl.DataFrame, instance: Instance) -> pl.D
 
 
 def read_delays(events: pl.DataFrame, instance: Instance) -> pl.DataFrame:
-    """What trips tell of their delays, in order of time: ``trip`` (index), ``day`` (service day from the epoch), ``at``,
-    ``occurred_at`` (minutes from the epoch), ``late`` (minutes), ``facility_id`` (where, if told). Trips that the plan
-    does not know are left out."""
+    """What trips tell of their delays, in order of time; trips that the plan does not know are left out.
+
+    Returns
+    -------
+    ``trip`` (index), ``day`` (of service, from the epoch), ``at``, ``occurred_at`` (minutes from the epoch), ``late``
+    (minutes), ``facility_id`` (where, if told).
+    """
     told = events.filter(pl.col("item_id").is_null() & (pl.col("kind").cast(pl.String) == "delayed"))
     content = pl.Struct({"minutes": pl.Float32, "service_date": pl.String})
     told = told.select(
