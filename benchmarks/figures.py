@@ -28,7 +28,7 @@ FIGURES = {
     "ledger": [[f"{HERE}/ledger.py"], [f"{HERE}/ledger_store.py", "--peers"]],
     "server": [[f"{HERE}/server.py"]],
     "engines": [[f"{HERE}/engines.py"]],
-    "watch": [[f"{HERE}/watch.py", "--reruns", "200"]],
+    "watch": [[f"{HERE}/watch.py", "--reruns", "200"], [f"{HERE}/board.py"]],
     "flow": [[f"{HERE}/flow.py"], [f"{HERE}/flow.py", "--limit", "900"], [f"{HERE}/reroute.py"], [f"{HERE}/surge.py"]],
     "peak": [[__file__, "--run-peak"]],
     "validation": [[__file__, "--validate"]],
