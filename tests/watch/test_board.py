@@ -139,12 +139,17 @@ def test_a_delay_of_a_trip_moves_place_and_forecast_of_all_in_it_to_any_depth(co
     assert (place.trip_late == 900).all()
 
 
-def test_what_was_taken_out_is_not_moved(course):
-    outlook = course[0]
-    events, records, delay, names, _ = nested(outlook, 40, 2)
+def aboard(outlook: Outlook, n: int):
+    """A board on which a nest of items is under way; the events of the nest, the delay of its trip and the items."""
+    events, records, delay, names, _ = nested(outlook, n, 2)
     board = Board(outlook)
     board.take_records(records)
     board.note(events)
+    return board, events, delay, names
+
+
+def test_what_was_taken_out_is_not_moved(course):
+    board, events, delay, names = aboard(course[0], 40)
     first = events["occurred_at"].max()
     out = {"occurred_at": first + timedelta(minutes=5), "facility_id": events["facility_id"][0]}
     alone = {**out, "kind": "unbagged", "item_id": "I0"}
@@ -155,10 +160,7 @@ def test_what_was_taken_out_is_not_moved(course):
 
 def test_a_delay_of_another_day_moves_nothing(course):
     outlook = course[0]
-    events, records, delay, _, _ = nested(outlook, 8, 2)
-    board = Board(outlook)
-    board.take_records(records)
-    board.note(events)
+    board, _, delay, _ = aboard(outlook, 8)
     other = (outlook.instance.epoch + timedelta(days=1)).date().isoformat()
     delay = delay.with_columns(payload=pl.lit(json.dumps({"minutes": 900, "service_date": other})))
     assert board.note(delay).size == 0

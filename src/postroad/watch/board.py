@@ -7,7 +7,6 @@ aboard. An item is where the outermost of what carries it was seen last.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC
 
 import numpy as np
 import polars as pl
@@ -17,7 +16,7 @@ from postroad.ledger.carriage import BOARDING, DELIVERY_PHASE, PUT_IN, TAKEN_OUT
 from postroad.routing.outlook import FAILED, UNDERWAY, Outlook
 from postroad.watch.features import Standing, stand
 from postroad.watch.forecaster import Forecast, Forecaster, timetable_forecast
-from postroad.watch.histories import DELIVERED, MINUTE_US, STAGE_OF_KIND, Histories, read_delays
+from postroad.watch.histories import DELIVERED, STAGE_OF_KIND, Histories, minutes_of, place_of, read_delays
 from postroad.watch.trips import Connections
 
 __all__ = ["Board", "Place"]
@@ -74,11 +73,10 @@ class Board:
         self._n = 0
         self._columns = {name: np.full(1024, start, dtype) for name, (dtype, start) in FIELDS.items()}
         instance = outlook.instance
-        self._facilities, self._products, self._trips = (
+        self._facilities, self._products, self._trips, self._kinds = (
             {name: place for place, name in enumerate(names or ())}
-            for names in (instance.fac_id, instance.prod_id, instance.trip_id)
+            for names in (instance.fac_id, instance.prod_id, instance.trip_id, kinds())
         )
-        self._kinds = list(kinds())
 
     def __len__(self) -> int:
         """How many items the board knows."""
@@ -93,7 +91,7 @@ class Board:
         columns["destination"][nodes] = _codes(items["destination_id"], self._facilities)
         columns["product"][nodes] = _codes(items["product_id"], self._products)
         for name in ("accepted", "promise"):
-            columns[name][nodes] = self._minutes(items[f"{name}_at"]).fill_null(-1).to_numpy()
+            columns[name][nodes] = items.select(minutes_of(f"{name}_at", self.outlook.instance)).to_series().to_numpy()
 
     def note(self, events: pl.DataFrame) -> np.ndarray:
         """Take events, and forecast anew what they move; how a thing was before an older event stays.
@@ -166,10 +164,6 @@ class Board:
             for name, (dtype, start) in FIELDS.items():
                 self._columns[name] = np.concatenate([self._columns[name], np.full(more, start, dtype)])
 
-    def _minutes(self, instants: pl.Series) -> pl.Series:
-        """Minutes from the epoch."""
-        return (instants - self.outlook.instance.epoch.astimezone(UTC)).dt.total_microseconds() // MINUTE_US
-
     def _note_delays(self, events: pl.DataFrame) -> np.ndarray:
         """Take what trips tell of their delays; the nodes of their runs."""
         delays = read_delays(events, self.outlook.instance)
@@ -198,11 +192,8 @@ class Board:
         if held.any():
             holders[held] = self._find("unit", units.drop_nulls())
         trip = _codes(events["trip_id"], self._trips)
-        facility, minute = (
-            _codes(events["facility_id"], self._facilities),
-            self._minutes(events["occurred_at"]).to_numpy(),
-        )
-        kind = _codes(events["kind"], {name: place for place, name in enumerate(self._kinds)})
+        facility, kind = _codes(events["facility_id"], self._facilities), _codes(events["kind"], self._kinds)
+        minute = events.select(minutes_of("occurred_at", self.outlook.instance)).to_series().to_numpy()
         order = np.argsort(nodes, kind="stable")
         begins = np.r_[True, np.diff(nodes[order]) != 0]
         nth = np.empty(len(nodes), np.int64)
@@ -307,7 +298,7 @@ class Board:
             row_item[order].astype(np.int32), rows[0], when, rows[1], rows[2], late[order],
         )  # fmt: skip
         standing, _ = stand(histories, self.outlook, self._connections)
-        last = np.flatnonzero(np.r_[np.diff(standing.item) != 0, True]) if len(standing.item) else np.zeros(0, int)
+        last = standing.last_rows()
         node = items[standing.item[last]]
         columns["p50"][items], columns["p90"][items], columns["risk"][items] = np.nan, np.nan, np.nan
         standing = self._remember(standing, last, node)
@@ -347,7 +338,7 @@ def _is_about(subject: str) -> pl.Expr:
 
 def _codes(names: pl.Series, number: dict[str, int]) -> np.ndarray:
     """Places of names, int32; -1 for none."""
-    return names.cast(pl.String).replace_strict(number, default=-1, return_dtype=pl.Int32).fill_null(-1).to_numpy()
+    return names.to_frame("name").select(place_of("name", number, pl.Int32)).to_series().to_numpy()
 
 
 def _traits() -> dict[str, np.ndarray]:

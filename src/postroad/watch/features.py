@@ -76,6 +76,11 @@ class Standing:
     trip_late: np.ndarray
     told: np.ndarray
 
+    def last_rows(self) -> np.ndarray:
+        """The row after the last event of each item, int64."""
+        item = self.item
+        return np.flatnonzero(np.r_[item[1:] != item[:-1], True]) if len(item) else np.zeros(0, np.int64)
+
 
 def stand(histories: Histories, outlook: Outlook, connections: Connections) -> tuple[Standing, np.ndarray]:
     """Work out where each item stands after each event, and which rows of the histories those are."""
@@ -121,8 +126,7 @@ def _sails(rows: np.ndarray, histories: Histories, connections: Connections) -> 
     trip, facility = histories.row_trip[rows[told]], histories.row_facility[rows[told]]
     late = histories.row_late[rows[told]].astype(float)
     arrives = connections.arrives_late(trip, facility, left, sails[told], late)
-    planned = connections.service_day(trip, facility, left) * DAY_MIN + connections.departs(trip, facility)
-    sails[told] = np.rint(planned + arrives).astype(np.int64)
+    sails[told] = np.rint(connections.planned(trip, facility, left) + arrives).astype(np.int64)
     return sails
 
 

@@ -12,7 +12,7 @@ from postroad.network.instance import Instance
 from postroad.routing.outlook import ACCEPTED, FAILED, OUT, SCREENED, SORTED, UNDERWAY, WAITING
 from postroad.watch.trips import Connections
 
-__all__ = ["DELIVERED", "STAGE_OF_KIND", "Histories", "read_delays", "read_histories"]
+__all__ = ["DELIVERED", "STAGE_OF_KIND", "Histories", "minutes_of", "place_of", "read_delays", "read_histories"]
 
 DELIVERED, NOTHING = 100, -1
 STAGE_OF_KIND = {
@@ -83,11 +83,11 @@ def read_histories(events: pl.DataFrame, items: pl.DataFrame, instance: Instance
     heads = items.select(
         "item",
         pl.col("item_id").cast(pl.String),
-        _place("origin_id", facilities, pl.Int32),
-        _place("destination_id", facilities, pl.Int32),
-        _place("product_id", products, pl.Int8),
-        _minutes("accepted_at", instance),
-        _minutes("promise_at", instance),
+        place_of("origin_id", facilities, pl.Int32),
+        place_of("destination_id", facilities, pl.Int32),
+        place_of("product_id", products, pl.Int8),
+        minutes_of("accepted_at", instance),
+        minutes_of("promise_at", instance),
     )
     rows = _rows(events, heads, instance)
     item, stage, minute = (rows[name].to_numpy() for name in ("item", "stage", "occurred_at"))
@@ -110,13 +110,13 @@ def read_histories(events: pl.DataFrame, items: pl.DataFrame, instance: Instance
     )
 
 
-def _minutes(name: str, instance: Instance) -> pl.Expr:
+def minutes_of(name: str, instance: Instance) -> pl.Expr:
     """Minutes from the epoch; -1 where null."""
     since = (pl.col(name) - instance.epoch.astimezone(UTC)).dt.total_microseconds() // MINUTE_US
     return since.fill_null(-1).cast(pl.Int64).alias(name)
 
 
-def _place(name: str, places: dict[str, int], dtype: type) -> pl.Expr:
+def place_of(name: str, places: dict[str, int], dtype: type) -> pl.Expr:
     """Place of each name, or its value; -1 for none."""
     return pl.col(name).cast(pl.String).replace_strict(places, default=-1, return_dtype=dtype)
 
@@ -125,11 +125,11 @@ def _rows(events: pl.DataFrame, heads: pl.DataFrame, instance: Instance) -> pl.D
     """The rows of items, those that their vehicles told among them, by item and in order of time."""
     rows = events.select(
         pl.col("item_id").cast(pl.String),
-        _place("kind", _index(STAGE_OF_KIND, list(STAGE_OF_KIND.values())), pl.Int8).alias("stage"),
+        place_of("kind", _index(STAGE_OF_KIND, list(STAGE_OF_KIND.values())), pl.Int8).alias("stage"),
         pl.col("occurred_at").alias("at"),
-        _minutes("occurred_at", instance),
-        _place("facility_id", _index(instance.fac_id), pl.Int32).alias("facility"),
-        _place("trip_id", _index(instance.trip_id or ()), pl.Int32).alias("trip"),
+        minutes_of("occurred_at", instance),
+        place_of("facility_id", _index(instance.fac_id), pl.Int32).alias("facility"),
+        place_of("trip_id", _index(instance.trip_id or ()), pl.Int32).alias("trip"),
     )
     rows = rows.join(heads.select("item", "item_id"), on="item_id", how="inner").drop("item_id")
     rows = rows.sort("item", "at", maintain_order=True).with_columns(late=pl.lit(float("nan"), pl.Float32))
@@ -150,9 +150,9 @@ def read_delays(events: pl.DataFrame, instance: Instance) -> pl.DataFrame:
     told = events.filter(pl.col("item_id").is_null() & (pl.col("kind").cast(pl.String) == "delayed"))
     content = pl.Struct({"minutes": pl.Float32, "service_date": pl.String})
     told = told.select(
-        _place("trip_id", _index(instance.trip_id or ()), pl.Int32).alias("trip"),
+        place_of("trip_id", _index(instance.trip_id or ()), pl.Int32).alias("trip"),
         pl.col("occurred_at").alias("at"),
-        _minutes("occurred_at", instance),
+        minutes_of("occurred_at", instance),
         pl.col("payload").str.json_decode(content).alias("content"),
         "facility_id",
     ).unnest("content")

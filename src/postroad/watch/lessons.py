@@ -32,8 +32,7 @@ class Lesson:
 
     def last_rows(self) -> np.ndarray:
         """The row of ``standing`` after the last event of each item."""
-        item = self.standing.item
-        return np.flatnonzero(np.r_[item[1:] != item[:-1], True]) if len(item) else np.zeros(0, np.int64)
+        return self.standing.last_rows()
 
 
 def read_lesson(events: pl.DataFrame, items: pl.DataFrame, outlook: Outlook) -> Lesson:

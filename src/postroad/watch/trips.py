@@ -59,6 +59,10 @@ class Connections:
         planned = self.departs(trip, facility)
         return np.where(planned >= 0, (minute - planned + DAY_MIN // 2) // DAY_MIN, -1).astype(np.int64)
 
+    def planned(self, trip: np.ndarray, facility: np.ndarray, minute: np.ndarray) -> np.ndarray:
+        """The planned departure, in minutes from the epoch, of trips that left facilities at minutes from it."""
+        return self.service_day(trip, facility, minute) * DAY_MIN + self.departs(trip, facility)
+
     def arrives_late(
         self, trip: np.ndarray, facility: np.ndarray, left: np.ndarray, now: np.ndarray, late: np.ndarray
     ) -> np.ndarray:
@@ -70,7 +74,7 @@ class Connections:
 
         Until a fifth of the ride is done, a change is taken to be that of a fifth: little tells little.
         """
-        planned = self.service_day(trip, facility, left) * DAY_MIN + self.departs(trip, facility)
+        planned = self.planned(trip, facility, left)
         ride = self._minute(self._board, self._by_board, trip, facility, self.instance.cn_dur_min)
         done = np.clip((now - late - planned) / np.maximum(ride, 1), LEAST_DONE, 1.0)
         return (left - planned) + (late - (left - planned)) / done
