@@ -52,7 +52,7 @@ def test_vehicles_tell_how_late_they_are_each_quarter_of_an_hour():
         told.with_columns(item_id=pl.lit(None, pl.String), facility_id=pl.lit(None, pl.String)), plan.instance
     )
     assert len(delays) == len(told)
-    first = delays.drop("facility_id").group_by("trip", "day").first().head(20)
+    first = delays.drop("facility_id").group_by("trip", "day", maintain_order=True).first()
     for trip, day, _, minute, late in first.iter_rows():
         rides = np.flatnonzero((drawn.cn_trip[drawn.dp_cn] == trip) & (drawn.dp_day == day))
         ride = rides[np.argmax(drawn.dp_arr_min[rides] - drawn.dp_dep_min[rides])]

@@ -66,7 +66,7 @@ class Connections:
     def arrives_late(
         self, trip: np.ndarray, facility: np.ndarray, left: np.ndarray, now: np.ndarray, late: np.ndarray
     ) -> np.ndarray:
-        """How late trips will be at the end of their ride, in minutes, when they keep the pace they had so far.
+        """How late trips will be at their last call, in minutes, when they keep the pace they had so far.
 
         Parameters
         ----------
@@ -75,7 +75,9 @@ class Connections:
         Until a fifth of the ride is done, a change is taken to be that of a fifth: little tells little.
         """
         planned = self.planned(trip, facility, left)
-        ride = self._minute(self._board, self._by_board, trip, facility, self.instance.cn_dur_min)
+        key = trip.astype(np.int64) * self._n_fac + facility
+        farthest = self._by_board[np.searchsorted(self._board, key, side="right") - 1]
+        ride = self.instance.cn_dur_min[farthest]
         done = np.clip((now - late - planned) / np.maximum(ride, 1), LEAST_DONE, 1.0)
         return (left - planned) + (late - (left - planned)) / done
 
